@@ -1,0 +1,65 @@
+/** Every label, annotation, object and field-manager name that kafka-warden uses, each defined once. */
+
+const prefix = 'kafka-warden.io';
+
+export const group = prefix;
+export const version = 'v1alpha1';
+export const apiVersion = `${group}/${version}`;
+export const fieldManager = 'kafka-warden';
+export const managedBy = { 'app.kubernetes.io/managed-by': 'kafka-warden' } as const;
+
+/** Labels and annotations; the comment says on what they stand. */
+export const keys = {
+  /** Namespace label `"true"`: workloads in it are hardened on admission. */
+  enroll: `${prefix}/enroll`,
+  /** Workload label `"true"`: left alone. */
+  ignore: `${prefix}/ignore`,
+  /** Workload annotation `audit | harden | strict`. */
+  mode: `${prefix}/mode`,
+  /** Workload label or annotation: the Kafka cluster it belongs to. */
+  cluster: `${prefix}/cluster`,
+  /** Pod label on brokers and controllers only: the cluster's name. Gate and budget select it. */
+  node: `${prefix}/node`,
+  /** StatefulSet annotation: the pinned profile, `apache-kafka/2`. */
+  profile: `${prefix}/profile`,
+  /** StatefulSet annotation: what the hardened fields were before, JSON. */
+  inverse: `${prefix}/inverse`,
+  /** StatefulSet annotation: ports, voters, cluster id … decided at creation, JSON. */
+  layout: `${prefix}/layout`,
+  /** Workload annotation: names the profile of a private image. */
+  imageProfile: `${prefix}/image-profile`,
+  /** Workload annotation: the Kafka version where the tag does not tell. */
+  kafkaVersion: `${prefix}/kafka-version`,
+  /** Pod annotation: the rack, where the API server does not copy the node's zone label. */
+  rack: `${prefix}/rack`,
+  /** Pod annotation: changes when the pod's mounted Secret should be refreshed at once. */
+  keysRevision: `${prefix}/keys-revision`,
+  /** StatefulSet annotation: pod names, comma-separated, whose empty disk a person has confirmed. */
+  confirmEmptyDisk: `${prefix}/confirm-empty-disk`,
+} as const;
+
+/** The longest cluster name: the longest suffix then still fits a label value of 63 characters. */
+export const maxClusterNameLength = 40;
+
+/** Names of the objects that belong to one cluster. */
+export const objectsOf = (cluster: string) =>
+  ({
+    warden: `${cluster}-kafka-warden`,
+    disruption: `${cluster}-kafka-disruption`,
+    authority: `${cluster}-kafka-authority`,
+    clientsAuthority: `${cluster}-kafka-clients-authority`,
+    trust: `${cluster}-kafka-trust`,
+    bootstrap: `${cluster}-kafka-bootstrap`,
+  }) as const;
+
+/** The keystore Secret of a StatefulSet. */
+export const keysSecretOf = (set: string) => `${set}-kafka-keys`;
+
+/** The Secret of a KafkaUser. */
+export const userSecretOf = (user: string) => `${user}-kafka-user`;
+
+/** The ClusterRole that each sidecar's RoleBinding binds. */
+export const sidecarClusterRole = 'kafka-warden-sidecar';
+
+/** Where a hardened broker finds its stores and its launcher. */
+export const mounts = { keys: '/etc/kafka-warden/keys', launcher: '/etc/kafka-warden/launcher' } as const;
