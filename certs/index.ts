@@ -1,0 +1,12 @@
+export { type Authority, createAuthority, loadAuthority } from './authority.ts';
+export { type CertificateFacts, isIssuedBy, publicKeySha256, readCertificate } from './certificate.ts';
+export { CertificateError, type CertificateErrorCode } from './errors.ts';
+export { type KeystoreRequest, keystore } from './keystore.ts';
+export { type Leaf, type LeafRequest, issueLeaf } from './leaf.ts';
+export { type NodePlace, nodeNames, nodeSubject, wardenSubject } from './names.ts';
+export { password } from './password.ts';
+export type { RandomSource } from './pkcs12.ts';
+export { type Validity, renewAt } from './renewal.ts';
+export { type Subject, distinguishedName } from './subject.ts';
+export { type TrustedCertificate, truststore } from './truststore.ts';
+export type { Usage } from './x509.ts';
