@@ -60,6 +60,7 @@ export function distinguishedName(subject: Subject): string {
 /**
  * Any X.501 name as Java's `X500Principal.getName()` prints it (`AVA.toRFC2253String` and
  * `RDN.toRFC2253String` in the JDK): Kafka's principal under the default `ssl.principal.mapping.rules`.
+ * (Java before 25 garbles BMPString and T61String, which only other issuers write.)
  */
 export function printName(name: Der): string {
   const relativeNames = children(name).map((relative) => children(relative).map(printAttribute).join('+'));
