@@ -68,6 +68,7 @@ const stores = {
   trustStrangers: file('trust-strangers.p12', trust(strangers)),
 };
 
+const quickStart = ['-XX:TieredStopAtLevel=1', '-XX:+UseSerialGC'];
 const compiler = findCompiler();
 before(() => {
   if (compiler === undefined) return;
@@ -134,7 +135,7 @@ for (const version of javaVersions) {
     const skip =
       'missing' in found ? found.missing : compiler === undefined ? 'no javac from Java 17 on' : false;
     const home = 'home' in found ? found.home : '';
-    const peerArgs = (...args: string[]): string[] => ['-cp', directory, 'Peer', ...args];
+    const peerArgs = (...args: string[]): string[] => [...quickStart, '-cp', directory, 'Peer', ...args];
     const peer = (...args: string[]): Promise<Outcome> => finished(join(home, 'bin/java'), peerArgs(...args));
     const client = (keys: string, trusted: string, port: number): Promise<Outcome> =>
       peer('client', keys, trusted, password, 'localhost', String(port));
