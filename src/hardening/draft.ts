@@ -1,0 +1,113 @@
+import type { Start } from './command.ts';
+import type { Configuration } from './configuration.ts';
+import type { Container, Finding, Layout, Mode, PodSpec, RuleDoc, StatefulSet } from './model.ts';
+import { clone, at, equal, pathText, pointer, put, type Json, type Path } from './tree.ts';
+
+/** What a rule is told of the workload. Everything is vanilla: earlier rules' writes show only in `value`. */
+export interface Facts {
+  /** The vanilla object, API defaults left out. */
+  set: StatefulSet;
+  pod: PodSpec;
+  container: Container;
+  containerIndex: number;
+  /** Path of the broker's container. */
+  containerPath: Path;
+  configuration: Configuration;
+  start: Start;
+  layout: Layout;
+  namespace: string;
+  mode: Mode;
+  /** The stored object, on UPDATE. */
+  old?: StatefulSet | undefined;
+  kafkaVersion?: [number, number] | undefined;
+  profileVersion: number;
+}
+
+/** How a setting reaches the broker; see `launcher/launch.sh`. */
+export type Operator = '=' | '?=' | '>=' | '+=';
+
+/** What rules write on. */
+export interface Draft extends Facts {
+  /** The value that stands at a place now. */
+  value(path: Path): Json | undefined;
+  /** Writes a place. */
+  put(path: Path, value: Json): void;
+  /** Writes a place that has no value yet. */
+  complete(path: Path, value: Json): void;
+  /** A Kafka property for the launcher. */
+  setting(property: string, operator: Operator, value: string | number): void;
+  /** A Kafka property that must not be set. */
+  without(property: string): void;
+  /** Something that is only said; refused in `strict` where asked. */
+  report(finding: Said & { strict?: 'refuse' }): void;
+  /** An explicit value of the manifest's that is replaced (`harden`) or refused (`strict`). */
+  unsafe(finding: Said): void;
+}
+
+/** A finding as a rule words it; severity and remedy default to the rule's own. */
+export interface Said {
+  path: string;
+  message: string;
+  remedy?: string;
+  severity?: Finding['severity'];
+}
+
+/** A rule: a fact, its reason, its check and its repair. One file each; the id is the file's name. */
+export interface Rule extends RuleDoc {
+  /** First profile version that has it. */
+  since: number;
+  apply?(draft: Draft): void;
+}
+
+export const podPath: Path = ['spec', 'template', 'spec'];
+export const pointerTo = (container: number, rest: string) =>
+  `/spec/template/spec/containers/${container}${rest}`;
+
+/** What a run of the rules produced. */
+export interface Result {
+  hardened: Json;
+  settings: string[];
+  findings: Finding[];
+  /** Rule by written path. */
+  writes: Map<string, string>;
+}
+
+/** Runs rules in their order over a copy of the vanilla object. */
+export function runRules(rules: readonly Rule[], facts: Facts): Result {
+  const hardened = clone(facts.set) as unknown as Json;
+  const result: Result = { hardened, settings: [], findings: [], writes: new Map() };
+  for (const rule of rules) {
+    if (rule.since > facts.profileVersion) continue;
+    rule.apply?.(draftFor(rule, facts, result));
+  }
+  return result;
+}
+
+function draftFor(rule: Rule, facts: Facts, result: Result): Draft {
+  const { hardened, settings, findings, writes } = result;
+  const say = (said: Said, action: Finding['action']) => {
+    const { path, message, remedy = rule.remedy, severity = rule.severity } = said;
+    findings.push({ rule: rule.id, severity, path, message, remedy, action });
+  };
+  const write = (path: Path, value: Json) => {
+    if (equal(at(hardened, path), value)) return;
+    writes.set(pathText(path), rule.id);
+    put(hardened, path, value);
+  };
+  return {
+    ...facts,
+    value: (path) => at(hardened, path),
+    put: write,
+    complete: (path, value) => {
+      if (at(hardened, path) === undefined) write(path, value);
+    },
+    setting: (property, operator, value) => settings.push(`${property}${operator}${value}`),
+    without: (property) => settings.push(`!${property}`),
+    report: ({ strict, ...said }) =>
+      say(said, strict === 'refuse' && facts.mode === 'strict' ? 'refused' : 'reported'),
+    unsafe: (said) => say(said, facts.mode === 'strict' ? 'refused' : 'fixed'),
+  };
+}
+
+/** Where a path lies in the vanilla object, as a JSON pointer. */
+export const pointerIn = (facts: Facts, path: Path) => pointer(facts.set as unknown as Json, path);

@@ -1,0 +1,26 @@
+import { literal } from '../configuration.ts';
+import { pointerTo, type Rule } from '../draft.ts';
+import { shapeOf } from '../shape.ts';
+
+export const advertised: Rule = {
+  id: 'advertised',
+  title: 'Every broker advertises its own name',
+  why: 'Clients go where a broker says it is: "localhost" is the client itself, and one name for all brokers ends at any of them.',
+  remedy: "Remove KAFKA_ADVERTISED_LISTENERS: the pod's own DNS name is advertised.",
+  severity: 'warning',
+  since: 1,
+  apply(draft) {
+    const value = draft.configuration.property('advertised.listeners');
+    const text = literal(value);
+    if (text === undefined || !('from' in value)) return;
+    const path = pointerTo(draft.containerIndex, value.from);
+    const hosts =
+      shapeOf(draft.configuration).clients.length === 0
+        ? []
+        : text.split(',').map((l) => l.replace(/^.*:\/\//, '').replace(/:\d+$/, ''));
+    if (hosts.some((h) => /^(localhost|127\.)/.test(h)))
+      draft.unsafe({ path, message: 'localhost is advertised: no client on another machine can follow' });
+    else if ((draft.set.spec?.replicas ?? 1) > 1 && hosts.some((h) => h !== '' && !h.includes('$')))
+      draft.unsafe({ path, message: 'all replicas advertise one name' });
+  },
+};

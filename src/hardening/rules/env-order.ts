@@ -1,0 +1,23 @@
+import { pointerTo, type Rule } from '../draft.ts';
+
+export const envOrder: Rule = {
+  id: 'env-order',
+  title: 'Variables are defined before they are used',
+  why: 'The kubelet resolves $(NAME) only from entries that stand before it; otherwise the text stays as it is.',
+  remedy: 'Move the definition in front of its use.',
+  severity: 'warning',
+  since: 1,
+  apply(draft) {
+    const env = draft.container.env ?? [];
+    for (const [i, entry] of env.entries())
+      for (const [, name = ''] of (entry.value ?? '').matchAll(/(?<!\$)\$\(([A-Za-z_][\w.-]*)\)/g)) {
+        const defined = env.findIndex((e) => e.name === name);
+        if (defined >= 0 && defined < i) continue;
+        const problem = defined < 0 ? 'is not defined in env' : 'is defined only after it';
+        draft.report({
+          path: pointerTo(draft.containerIndex, `/env/${i}`),
+          message: `${entry.name} uses $(${name}), which ${problem}`,
+        });
+      }
+  },
+};

@@ -1,0 +1,19 @@
+import { pointerTo, type Rule } from '../draft.ts';
+import { parseImage } from '../image.ts';
+
+export const floatingTag: Rule = {
+  id: 'floating-tag',
+  title: 'An image tag that does not move',
+  why: 'With "latest" or no tag, a restarted broker may come back as another Kafka version than its neighbours.',
+  remedy: 'Name a full version, such as apache/kafka:4.1.0, or a digest.',
+  severity: 'warning',
+  since: 1,
+  apply(draft) {
+    const { tag, digest } = parseImage(draft.container.image ?? '');
+    if (digest !== undefined || (tag !== undefined && tag !== 'latest')) return;
+    draft.report({
+      path: pointerTo(draft.containerIndex, '/image'),
+      message: `the image ${draft.container.image} has no fixed version`,
+    });
+  },
+};

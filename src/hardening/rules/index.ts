@@ -1,0 +1,61 @@
+import type { Rule } from '../draft.ts';
+import { adoption } from './adoption.ts';
+import { advertised } from './advertised.ts';
+import { authorizer } from './authorizer.ts';
+import { autoCreation } from './auto-creation.ts';
+import { destructiveInit } from './destructive-init.ts';
+import { durability } from './durability.ts';
+import { envOrder } from './env-order.ts';
+import { floatingTag } from './floating-tag.ts';
+import { identity } from './identity.ts';
+import { imageProfile } from './image-profile.ts';
+import { inlineSecret } from './inline-secret.ts';
+import { jmxOpen } from './jmx-open.ts';
+import { keystore } from './keystore.ts';
+import { launcher } from './launcher.ts';
+import { listeners } from './listeners.ts';
+import { podSecurity } from './pod-security.ts';
+import { probes } from './probes.ts';
+import { profile } from './profile.ts';
+import { rack } from './rack.ts';
+import { resources } from './resources.ts';
+import { sasl } from './sasl.ts';
+import { service } from './service.ts';
+import { serviceLinks } from './service-links.ts';
+import { shutdown } from './shutdown.ts';
+import { spread } from './spread.ts';
+import { storage } from './storage.ts';
+import { unparsedCommand } from './unparsed-command.ts';
+import { updateStrategy } from './update-strategy.ts';
+
+/** Every rule, in the order in which they run and in which the settings stand in the template. */
+export const rules: readonly Rule[] = [
+  identity,
+  listeners,
+  keystore,
+  sasl,
+  authorizer,
+  durability,
+  storage,
+  shutdown,
+  probes,
+  spread,
+  rack,
+  podSecurity,
+  serviceLinks,
+  service,
+  updateStrategy,
+  launcher,
+  resources,
+  advertised,
+  envOrder,
+  floatingTag,
+  inlineSecret,
+  jmxOpen,
+  autoCreation,
+  destructiveInit,
+  unparsedCommand,
+  imageProfile,
+  adoption,
+  profile,
+];

@@ -1,0 +1,42 @@
+import { podPath, pointerIn, type Rule } from '../draft.ts';
+
+/** The user of the apache/kafka image. */
+const uid = 1000;
+
+export const podSecurity: Rule = {
+  id: 'pod-security',
+  title: 'The broker runs without privileges',
+  why: 'Kafka needs no capability and no root. The group owns the volume (fsGroup), or a fresh disk cannot be written. Init containers keep what they have: many chown the volume.',
+  remedy: "Remove privileged, runAsUser: 0 and added capabilities from the broker's container.",
+  severity: 'warning',
+  since: 1,
+  apply(draft) {
+    const { containerPath, container, pod } = draft;
+    const at = (key: string) => [...containerPath, 'securityContext', key];
+    const own = container.securityContext ?? {};
+    if (pod.securityContext?.fsGroup === undefined) {
+      draft.put([...podPath, 'securityContext', 'fsGroup'], uid);
+      draft.complete([...podPath, 'securityContext', 'fsGroupChangePolicy'], 'OnRootMismatch');
+    }
+    const user = own.runAsUser ?? pod.securityContext?.runAsUser;
+    if (own.privileged === true || user === 0) {
+      draft.report({
+        path: pointerIn(
+          draft,
+          own.privileged === true || own.runAsUser === 0
+            ? [...containerPath, 'securityContext']
+            : [...podPath, 'securityContext'],
+        ),
+        message: own.privileged === true ? 'the broker runs privileged' : 'the broker runs as root',
+        strict: 'refuse',
+      });
+      return;
+    }
+    if (user === undefined) draft.put(at('runAsUser'), uid);
+    draft.complete(at('runAsNonRoot'), true);
+    draft.complete(at('allowPrivilegeEscalation'), false);
+    draft.complete(at('capabilities'), { drop: ['ALL'] });
+    if (pod.securityContext?.seccompProfile === undefined)
+      draft.complete(at('seccompProfile'), { type: 'RuntimeDefault' });
+  },
+};

@@ -1,0 +1,20 @@
+import { keys } from '../../names.ts';
+import type { Rule } from '../draft.ts';
+
+export const rack: Rule = {
+  id: 'rack',
+  title: 'broker.rack from the zone',
+  why: "Replicas are spread over racks only where brokers know theirs. From Kubernetes 1.35 the API server copies the node's zone to a pod label; an annotation on the pod does the same before. The launcher takes the one that is not empty, or none.",
+  remedy: 'Before Kubernetes 1.35: annotate the pods, or leave racks unset.',
+  severity: 'info',
+  since: 2,
+  apply(draft) {
+    const env = (name: string, fieldPath: string) =>
+      draft.put([...draft.containerPath, 'env', `[${name}]`], {
+        name,
+        valueFrom: { fieldRef: { fieldPath } },
+      });
+    env('WARDEN_ZONE', `metadata.labels['topology.kubernetes.io/zone']`);
+    env('WARDEN_RACK', `metadata.annotations['${keys.rack}']`);
+  },
+};

@@ -1,0 +1,13 @@
+import { podPath, type Rule } from '../draft.ts';
+
+export const serviceLinks: Rule = {
+  id: 'service-links',
+  title: 'No environment from Services',
+  why: 'A Service called kafka puts KAFKA_PORT, KAFKA_SERVICE_HOST … into every pod of the namespace; images turn KAFKA_ variables into properties.',
+  remedy: 'Set enableServiceLinks: false.',
+  severity: 'info',
+  since: 2,
+  apply(draft) {
+    draft.put([...podPath, 'enableServiceLinks'], false);
+  },
+};

@@ -1,0 +1,31 @@
+import { podPath, pointerIn, pointerTo, type Rule } from '../draft.ts';
+import { literal } from '../configuration.ts';
+
+/** Five minutes of controlled shutdown (KafkaBroker.shutdown), half a minute for the hook, half for closing logs. */
+const graceSeconds = 360;
+
+export const shutdown: Rule = {
+  id: 'shutdown',
+  title: 'Time for a controlled shutdown',
+  why: 'Controlled shutdown moves every leader away first and may take five minutes (KafkaBroker.shutdown); the kubelet kills after the grace period, and a killed broker has to recover its logs.',
+  remedy: `Set terminationGracePeriodSeconds to ${graceSeconds} or more.`,
+  severity: 'warning',
+  since: 1,
+  apply(draft) {
+    const path = [...podPath, 'terminationGracePeriodSeconds'];
+    const given = draft.pod.terminationGracePeriodSeconds;
+    if (given !== undefined && given < graceSeconds)
+      draft.unsafe({
+        path: pointerIn(draft, path),
+        message: `terminationGracePeriodSeconds is ${given}: raised to ${graceSeconds}`,
+      });
+    if (given === undefined || given < graceSeconds) draft.put(path, graceSeconds);
+    const controlled = draft.configuration.property('controlled.shutdown.enable');
+    if (literal(controlled) === 'false' && 'from' in controlled)
+      draft.unsafe({
+        path: pointerTo(draft.containerIndex, controlled.from),
+        message: 'controlled shutdown is switched off',
+      });
+    draft.setting('controlled.shutdown.enable', '=', 'true');
+  },
+};
