@@ -1,0 +1,175 @@
+import { execFile } from 'node:child_process';
+import { promisify } from 'node:util';
+import type { Cluster } from '../test/cluster/index.ts';
+import { startApplication } from '../test/support/application.ts';
+import { portForward } from '../test/support/port-forward.ts';
+import { until } from '../test/support/until.ts';
+import { enrolledNamespace, installWarden } from '../test/support/warden.ts';
+import { claim, show } from './narrate.ts';
+
+const namespace = 'demo';
+const pods = ['kafka-0', 'kafka-1', 'kafka-2'];
+const run = promisify(execFile);
+
+/** The manifests that the demo applies. */
+export interface Manifests {
+  kafka: string;
+  user: string;
+}
+
+/** Everything that the demo shows, in order. Throws at the first claim that does not hold. */
+export async function demonstrate(cluster: Cluster, manifests: Manifests): Promise<void> {
+  const kubectl = (...args: string[]) => cluster.kubectl(['-n', namespace, ...args]);
+
+  show.step('kafka-warden, by its Helm chart');
+  await installWarden(cluster);
+  show.closer('kubectl -n kafka-warden get pods; kubectl get mutatingwebhookconfigurations');
+
+  show.step('The namespace demo is enrolled', 'label kafka-warden.io/enroll=true');
+  await enrolledNamespace(cluster, namespace);
+
+  await applyVanilla(cluster, manifests.kafka);
+
+  show.step('What the 3 brokers got');
+  show.output(await kubectl('get', 'kafkacluster', 'kafka'));
+  show.output(await kubectl('get', 'pods', '-l', 'kafka-warden.io/node=kafka', '-o', 'wide', '--no-headers'));
+  await spreadAndBudget(cluster);
+
+  show.step('A first user', 'a KafkaUser of 10 lines, its credentials in the Secret alice-kafka-user');
+  await cluster.kubectl(['-n', namespace, 'apply', '-f', '-'], { input: manifests.user });
+  await kubectl('wait', 'kafkauser/alice', '--for=condition=Ready', '--timeout=60s');
+  show.closer('kubectl -n demo get secret alice-kafka-user -o yaml');
+  await clients(cluster);
+  await certificates(cluster);
+  await movesToAnotherNode(cluster);
+  show.step('Done');
+}
+
+async function applyVanilla(cluster: Cluster, manifest: string): Promise<void> {
+  const lines = manifest.slice(manifest.indexOf('kind: StatefulSet')).trim().split('\n').length + 1;
+  show.step(
+    'A vanilla Kafka is applied',
+    `a StatefulSet of ${lines} lines and its Service: no listeners, no TLS, no ids`,
+  );
+  const from = performance.now();
+  show.output(await cluster.kubectl(['-n', namespace, 'apply', '-f', '-'], { input: manifest }));
+  await until(
+    '3 brokers are ready',
+    async () => {
+      const ready = await cluster.kubectl([
+        '-n',
+        namespace,
+        'get',
+        'statefulset',
+        'kafka',
+        '-o',
+        'jsonpath={.status.readyReplicas}',
+      ]);
+      return ready === '3';
+    },
+    { timeoutMs: 240_000 },
+  );
+  await cluster.kubectl([
+    '-n',
+    namespace,
+    'wait',
+    'kafkacluster/kafka',
+    '--for=condition=Ready',
+    '--timeout=60s',
+  ]);
+  show.seen(
+    `a hardened cluster runs ${((performance.now() - from) / 1000).toFixed(0)} s after kubectl apply`,
+  );
+  show.closer(
+    'kubectl -n demo get statefulset kafka -o yaml (settings in WARDEN_SETTINGS, each added by a rule: kafka-warden explain RULE)',
+  );
+}
+
+async function spreadAndBudget(cluster: Cluster): Promise<void> {
+  const nodes = await cluster.kubectl([
+    '-n',
+    namespace,
+    'get',
+    'pods',
+    '-l',
+    'kafka-warden.io/node=kafka',
+    '-o',
+    'jsonpath={.items[*].spec.nodeName}',
+  ]);
+  claim(new Set(nodes.split(' ')).size === 3, 'each broker is on a node of its own');
+  const budget = await cluster.kubectl([
+    '-n',
+    namespace,
+    'get',
+    'pdb',
+    'kafka-kafka-warden',
+    '-o',
+    'jsonpath={.spec.maxUnavailable}',
+  ]);
+  claim(budget === '1', 'a budget lets one broker go at a time');
+}
+
+async function clients(cluster: Cluster): Promise<void> {
+  const application = await startApplication(cluster, namespace, 'alice');
+  show.step('Clients', 'kafkajs in a pod');
+  const anonymous = await application.connect('anonymous');
+  claim(!anonymous.connected, `a client without credentials is refused (${anonymous.error ?? ''})`);
+  const plain = await application.connect('plain');
+  claim(!plain.connected, `a plaintext client is refused (${plain.error ?? ''})`);
+  const produced = await application.produce('orders', 1000);
+  const consumed = await application.consume('orders', 'demo', 1000);
+  claim(
+    produced === 1000 && consumed === 1000,
+    'with its credentials, alice produced and consumed 1,000 messages',
+  );
+}
+
+async function certificates(cluster: Cluster): Promise<void> {
+  show.step("Each broker's own certificate", 'as openssl s_client sees it');
+  const serials = new Set<string>();
+  for (const pod of pods) {
+    await using forward = await portForward(cluster, { namespace, pod, port: 9092 });
+    const name = `${pod}.kafka.${namespace}.svc`;
+    const script = `openssl s_client -connect 127.0.0.1:${forward.port} -servername ${name} </dev/null 2>/dev/null | openssl x509 -noout -serial -subject -enddate -checkhost ${name}`;
+    const { stdout } = await run('bash', ['-c', script]);
+    show.output(`${pod}: ${stdout.trim().replaceAll('\n', ', ')}`);
+    claim(stdout.includes('does match certificate'), `${pod} presents a certificate for ${name}`);
+    serials.add(/serial=(\w+)/.exec(stdout)?.[1] ?? '');
+  }
+  claim(serials.size === 3, 'no two brokers share a certificate');
+}
+
+async function movesToAnotherNode(cluster: Cluster): Promise<void> {
+  const pod = 'kafka-2';
+  const kubectl = (...args: string[]) => cluster.kubectl(['-n', namespace, ...args]);
+  const node = await kubectl('get', 'pod', pod, '-o', 'jsonpath={.spec.nodeName}');
+  show.step(`The node of ${pod} is drained`, `kubectl drain ${node}`);
+  const from = performance.now();
+  await cluster.kubectl([
+    'drain',
+    node,
+    '--ignore-daemonsets',
+    '--delete-emptydir-data',
+    '--force',
+    '--timeout=120s',
+  ]);
+  await until(
+    `${pod} is ready on another node`,
+    async () => {
+      const state = await kubectl(
+        'get',
+        'pod',
+        pod,
+        '-o',
+        'jsonpath={.spec.nodeName} {.status.conditions[?(@.type=="Ready")].status}',
+      );
+      const [now, ready] = state.split(' ');
+      return now !== node && ready === 'True';
+    },
+    { timeoutMs: 180_000 },
+  );
+  show.seen(
+    `${pod} came back on another node with its data and its identity, ${((performance.now() - from) / 1000).toFixed(0)} s after the drain began`,
+  );
+  await cluster.kubectl(['uncordon', node]);
+}

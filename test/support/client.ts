@@ -1,0 +1,91 @@
+// An ordinary application: kafkajs, with what the Secret of a KafkaUser has. Runs in a pod beside the cluster.
+//   node client.ts produce TOPIC COUNT | consume TOPIC GROUP COUNT | connect [plain|anonymous]
+import { readFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import type { KafkaConfig } from 'kafkajs';
+
+const { Kafka, logLevel } = createRequire('/app/package.json')('kafkajs') as typeof import('kafkajs');
+const secret = (key: string) => readFileSync(`/etc/kafka-user/${key}`, 'utf8').trim();
+const [verb = '', ...rest] = process.argv.slice(2);
+const broker = process.env['BOOTSTRAP'] ?? secret('bootstrap.servers');
+
+type Kind = 'plain' | 'anonymous' | 'user';
+const security: Record<Kind, Pick<KafkaConfig, 'ssl' | 'sasl'>> = {
+  plain: {},
+  anonymous: { ssl: { ca: [secret('ca.crt')] } },
+  user: {
+    ssl: { ca: [secret('ca.crt')] },
+    sasl: { mechanism: 'scram-sha-512', username: secret('username'), password: secret('password') },
+  },
+};
+const client = (kind: Kind, retries: number) =>
+  new Kafka({
+    clientId: 'application',
+    brokers: broker.split(','),
+    logLevel: logLevel.NOTHING,
+    connectionTimeout: 3000,
+    requestTimeout: 10_000,
+    retry: { retries, maxRetryTime: 5000 },
+    ...security[kind],
+  });
+
+async function produce(topic: string, count: number) {
+  const kafka = client('user', 20);
+  const admin = kafka.admin();
+  await admin.connect();
+  await admin.createTopics({
+    waitForLeaders: true,
+    topics: [{ topic, numPartitions: 6, replicationFactor: Number(process.env['RF'] ?? -1) }],
+  });
+  await admin.disconnect();
+  const producer = kafka.producer({ retry: { retries: 30, maxRetryTime: 5000 } });
+  await producer.connect();
+  for (let from = 0; from < count; from += 100) {
+    const messages = Array.from({ length: Math.min(100, count - from) }, (_, i) => ({
+      key: String(from + i),
+      value: `message ${from + i}`,
+    }));
+    await producer.send({ topic, acks: -1, messages });
+  }
+  await producer.disconnect();
+  console.log(JSON.stringify({ produced: count }));
+}
+
+async function consume(topic: string, groupId: string, count: number) {
+  const kafka = client('user', 20);
+  const consumer = kafka.consumer({ groupId });
+  await consumer.connect();
+  await consumer.subscribe({ topics: [topic], fromBeginning: true });
+  const seen = new Set<string>();
+  const done = new Promise<void>((resolve, reject) => {
+    setTimeout(() => reject(new Error(`consumed ${seen.size} of ${count}`)), 60_000).unref();
+    void consumer.run({
+      eachMessage: async ({ message }) => {
+        seen.add(message.value?.toString() ?? '');
+        if (seen.size >= count) resolve();
+      },
+    });
+  });
+  await done;
+  await consumer.disconnect();
+  console.log(JSON.stringify({ consumed: seen.size }));
+}
+
+async function connect(kind: Kind = 'user') {
+  const admin = client(kind, 0).admin();
+  try {
+    await admin.connect();
+    const topics = await admin.listTopics();
+    console.log(JSON.stringify({ connected: true, topics }));
+    await admin.disconnect();
+  } catch (error) {
+    console.log(JSON.stringify({ connected: false, error: (error as Error).message }));
+  }
+}
+
+const [first = '', second = '', third = ''] = rest;
+if (verb === 'produce') await produce(first, Number(second));
+else if (verb === 'consume') await consume(first, second, Number(third));
+else if (verb === 'connect') await connect(first as Kind);
+else throw new Error(`there is no verb ${verb}`);
+process.exit(0);
