@@ -2,15 +2,15 @@
 //   node client.ts produce TOPIC COUNT | consume TOPIC GROUP COUNT | connect [plain|anonymous]
 import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
-import type { KafkaConfig } from 'kafkajs';
+import type * as kafkajs from 'kafkajs';
 
-const { Kafka, logLevel } = createRequire('/app/package.json')('kafkajs') as typeof import('kafkajs');
+const { Kafka, logLevel } = createRequire('/app/package.json')('kafkajs') as typeof kafkajs;
 const secret = (key: string) => readFileSync(`/etc/kafka-user/${key}`, 'utf8').trim();
 const [verb = '', ...rest] = process.argv.slice(2);
 const broker = process.env['BOOTSTRAP'] ?? secret('bootstrap.servers');
 
 type Kind = 'plain' | 'anonymous' | 'user';
-const security: Record<Kind, Pick<KafkaConfig, 'ssl' | 'sasl'>> = {
+const security: Record<Kind, Pick<kafkajs.KafkaConfig, 'ssl' | 'sasl'>> = {
   plain: {},
   anonymous: { ssl: { ca: [secret('ca.crt')] } },
   user: {

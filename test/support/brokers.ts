@@ -1,0 +1,87 @@
+import type { Cluster } from '../cluster/index.ts';
+import { until } from './until.ts';
+
+/** Questions about the pods of one hardened StatefulSet. */
+export interface Brokers {
+  namespace: string;
+  set: string;
+  pods(): Promise<string[]>;
+  /** UID by pod. */
+  uids(): Promise<Record<string, string>>;
+  nodeOf(pod: string): Promise<string>;
+  /** Waits until as many pods are ready as the set wants. */
+  ready(timeoutMs?: number): Promise<void>;
+  /** Waits until a pod with another UID than before is ready. */
+  cameBack(pod: string, oldUid: string, timeoutMs?: number): Promise<void>;
+  /** Names of the set's ControllerRevisions. */
+  revisions(): Promise<string[]>;
+}
+
+/** The pods of a StatefulSet, as kubectl sees them. */
+export function brokersOf(cluster: Cluster, namespace: string, set: string): Brokers {
+  const kubectl = (...args: string[]) => cluster.kubectl(['-n', namespace, ...args]);
+  const selector = `kafka-warden.io/node=${set}`;
+  const field = async (pod: string, path: string) => kubectl('get', 'pod', pod, '-o', `jsonpath=${path}`);
+  const isReady = `{.metadata.uid} {.status.conditions[?(@.type=="Ready")].status}`;
+  const pairs = async () =>
+    (
+      await kubectl(
+        'get',
+        'pods',
+        '-l',
+        selector,
+        '-o',
+        'jsonpath={range .items[*]}{.metadata.name}={.metadata.uid}{"\\n"}{end}',
+      )
+    )
+      .trim()
+      .split('\n')
+      .filter((line) => line !== '')
+      .map((line) => line.split('=') as [string, string]);
+  return {
+    namespace,
+    set,
+    pods: async () => (await pairs()).map(([name]) => name).sort(),
+    uids: async () => Object.fromEntries(await pairs()),
+    nodeOf: (pod) => field(pod, '{.spec.nodeName}'),
+    ready: async (timeoutMs = 180_000) => {
+      await until(
+        `all pods of ${set} are ready`,
+        async () => {
+          const text = await kubectl(
+            'get',
+            'statefulset',
+            set,
+            '-o',
+            'jsonpath={.spec.replicas} {.status.readyReplicas} {.status.replicas} {.metadata.generation} {.status.observedGeneration}',
+          );
+          const [wanted, ready, made, generation, observed] = text.split(' ');
+          return wanted === ready && wanted === made && generation === observed;
+        },
+        { timeoutMs },
+      );
+    },
+    cameBack: async (pod, oldUid, timeoutMs = 180_000) => {
+      await until(
+        `${pod} came back`,
+        async () => {
+          const [uid, ready] = (await field(pod, isReady)).split(' ');
+          return uid !== oldUid && ready === 'True';
+        },
+        { timeoutMs },
+      );
+    },
+    revisions: async () => {
+      const text = await kubectl(
+        'get',
+        'controllerrevisions',
+        '-o',
+        'jsonpath={range .items[*]}{.metadata.ownerReferences[0].name}={.metadata.name}{"\\n"}{end}',
+      );
+      return text
+        .split('\n')
+        .flatMap((line) => (line.startsWith(`${set}=`) ? [line.slice(set.length + 1)] : []))
+        .sort();
+    },
+  };
+}
