@@ -1,0 +1,55 @@
+import { coredns, helm, kubernetes } from './recipes/go.ts';
+import { imageStore } from './recipes/image-store.ts';
+import { javaRoot, kafkaImage } from './recipes/kafka.ts';
+import { installPackages } from './recipes/packages.ts';
+import { pauseImage } from './recipes/pause.ts';
+import { wardenImage } from './recipes/warden.ts';
+import { images } from './versions.ts';
+
+/** All that a cluster is started from. */
+export interface Artefacts {
+  hyperkube: string;
+  kubectl: string;
+  coredns: string;
+  helm: string;
+  /** A containerd root with all images but kafka-warden's own. */
+  imageStore: string;
+  /** Archive of the image of kafka-warden. */
+  wardenArchive: string;
+}
+
+/** Builds what is not in the cache yet. The Go programs and the images are two queues, for machines with two cores. */
+export async function build(): Promise<Artefacts> {
+  await installPackages();
+  const [programs, loaded] = await Promise.all([buildPrograms(), buildImages()]);
+  return { ...programs, ...loaded };
+}
+
+async function buildPrograms() {
+  const kubernetesFolder = await kubernetes();
+  return {
+    hyperkube: `${kubernetesFolder}/hyperkube`,
+    kubectl: `${kubernetesFolder}/kubectl`,
+    coredns: await coredns(),
+    helm: await helm(),
+  };
+}
+
+async function buildImages() {
+  await javaRoot();
+  const kafka41 = await kafkaImage('4.1');
+  const kafka39 = await kafkaImage('3.9');
+  const warden = await wardenImage();
+  const store = await imageStore([
+    { folder: await pauseImage(), name: images.pause },
+    { folder: kafka41, name: images.kafka41 },
+    { folder: kafka39, name: images.kafka39 },
+    { folder: warden.dependencies, name: 'localhost/kafka-warden:dependencies' },
+  ]);
+  return { imageStore: store, wardenArchive: warden.archive };
+}
+
+/** The archive of kafka-warden's image from the checkout's present files. */
+export async function buildWarden(): Promise<string> {
+  return (await wardenImage()).archive;
+}
