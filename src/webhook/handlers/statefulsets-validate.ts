@@ -1,0 +1,41 @@
+import type { PatchOperation, StatefulSet } from '../../hardening/model.ts';
+import type { Judge } from '../outcomes.ts';
+import type { Answer } from '../response.ts';
+import type { Review } from '../review.ts';
+import { auditOf } from '../response.ts';
+import { refusal, subjectOf } from './refusal.ts';
+
+const maxPaths = 10;
+
+function undone(review: Review, patch: readonly PatchOperation[]): Answer {
+  const paths = patch.slice(0, maxPaths).map(({ path, rule }) => `  ${path} (rule ${rule})`);
+  const more = patch.length > maxPaths ? [`  … and ${patch.length - maxPaths} more`] : [];
+  return {
+    allowed: false,
+    code: 403,
+    reason: 'Forbidden',
+    message: [
+      `kafka-warden refuses ${subjectOf(review)}: it is not hardened as it was asked to be. Differing:`,
+      ...paths,
+      ...more,
+      'Another admission webhook undid the hardening, or kafka-warden was not reached when it should have hardened.',
+      'Try again; where it stays, exempt StatefulSets from the other webhook, or see: kubectl get mutatingwebhookconfigurations',
+    ].join('\n'),
+    audit: { decision: 'undone', patch: auditOf(patch) },
+  };
+}
+
+/** Judges the final object again: whatever the core would still change was undone, or never done. */
+export function validateStatefulSet(review: Review, judge: Judge): Answer {
+  const { object, oldObject, namespace } = review;
+  if (review.kind !== 'StatefulSet' || !object) return { allowed: true };
+  const workload = object as unknown as StatefulSet;
+  const { decision, patch, findings } = judge({
+    workload,
+    old: oldObject,
+    namespace,
+  });
+  if (decision === 'refused') return refusal(review, findings);
+  if (patch.length > 0) return undone(review, patch);
+  return { allowed: true, audit: { decision } };
+}

@@ -1,0 +1,48 @@
+import type { StatefulSet } from '../hardening/model.ts';
+import type { Kube } from '../kubernetes/client.ts';
+import { informer, type Informer } from '../kubernetes/informer.ts';
+import type { KubeObject, Log } from '../kubernetes/object.ts';
+import { paths } from '../kubernetes/paths.ts';
+import { keys } from '../names.ts';
+import { trimStatefulSet } from './clusters.ts';
+import type { WebhookConfiguration } from './injection.ts';
+import type { Secret } from './serving-secret.ts';
+import { installation } from './settings.ts';
+import { sidecarSelector } from './sidecar-manifests.ts';
+
+/** Every watch of the webhook. All replicas run them: reviews need some, and a successor has the rest at hand. */
+export function webhookInformers(kube: Kube, namespace: string, log: Log) {
+  const own = (name: string) => ({ fieldSelector: `metadata.name=${name}`, log });
+  const made = (path: string) => informer<KubeObject>(kube, { path, labelSelector: sidecarSelector, log });
+  const configurations = (path: string) =>
+    informer<WebhookConfiguration>(kube, { path, ...own(installation.name) });
+  return {
+    namespaces: informer<KubeObject>(kube, {
+      path: paths.namespaces(),
+      labelSelector: `${keys.enroll}=true`,
+      log,
+    }),
+    statefulsets: informer<StatefulSet>(kube, { path: paths.statefulsets(), log, trim: trimStatefulSet }),
+    servingSecret: informer<Secret>(kube, {
+      path: paths.secrets(namespace),
+      ...own(installation.servingSecret),
+    }),
+    mutating: configurations(paths.mutatingwebhookconfigurations()),
+    validating: configurations(paths.validatingwebhookconfigurations()),
+    deployments: made(paths.deployments()),
+    serviceaccounts: made(paths.serviceaccounts()),
+    rolebindings: made(paths.rolebindings()),
+    networkpolicies: made(paths.networkpolicies()),
+  };
+}
+
+export type WebhookInformers = ReturnType<typeof webhookInformers>;
+
+/** Starts all of them; resolves when each has its first list. */
+export async function startInformers(
+  informers: Readonly<Record<string, Pick<Informer<unknown>, 'start' | 'synced'>>>,
+  signal: AbortSignal,
+): Promise<void> {
+  for (const one of Object.values(informers)) one.start(signal);
+  await Promise.all(Object.values(informers).map(({ synced }) => synced));
+}

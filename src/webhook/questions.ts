@@ -1,0 +1,28 @@
+import { mutateService, type SetsOf } from './handlers/services-mutate.ts';
+import { mutateStatefulSet } from './handlers/statefulsets-mutate.ts';
+import { validateStatefulSet } from './handlers/statefulsets-validate.ts';
+import type { Judge } from './outcomes.ts';
+import type { Answer } from './response.ts';
+import type { Review } from './review.ts';
+
+/** One admission question: a path of the server and the function that answers it. */
+export interface Question {
+  path: string;
+  /**
+   * What becomes of a review whose handler failed. A validator denies. A mutator fails the call (HTTP 500), so that
+   * its failurePolicy decides: the validator then judges what was left unhardened.
+   */
+  onFailure: 'deny' | 'fail';
+  answer(review: Review): Answer;
+}
+
+/** All questions that the webhook configurations of the chart ask. */
+export const questions = (judge: Judge, setsOf: SetsOf): Question[] => [
+  { path: '/mutate/statefulsets', onFailure: 'fail', answer: (review) => mutateStatefulSet(review, judge) },
+  {
+    path: '/validate/statefulsets',
+    onFailure: 'deny',
+    answer: (review) => validateStatefulSet(review, judge),
+  },
+  { path: '/mutate/services', onFailure: 'fail', answer: (review) => mutateService(review, setsOf) },
+];
