@@ -1,0 +1,59 @@
+import { ensure } from '../../kubernetes/apply.ts';
+import { paths } from '../../kubernetes/paths.ts';
+import { managedBy, objectsOf } from '../../names.ts';
+import { type ClusterSet, nodeSelector, ownedBy, podLabels } from '../cluster-set.ts';
+import type { Context, Report } from '../context.ts';
+import { selects } from '../labels.ts';
+import type { Budget } from '../objects.ts';
+import { ownLabels } from '../secrets.ts';
+
+/** The cluster's budget: one broker or controller at a time may be evicted while all are ready. */
+export function budgetOf(sets: readonly ClusterSet[], cluster: string, namespace: string) {
+  return {
+    apiVersion: 'policy/v1',
+    kind: 'PodDisruptionBudget',
+    metadata: {
+      name: objectsOf(cluster).warden,
+      namespace,
+      labels: ownLabels(cluster),
+      ownerReferences: ownedBy(sets),
+    },
+    spec: {
+      maxUnavailable: 1,
+      unhealthyPodEvictionPolicy: 'IfHealthyBudget',
+      selector: { matchLabels: nodeSelector(cluster) },
+    },
+  };
+}
+
+/** Budgets of others that select pods of these sets; with two budgets on a pod every eviction fails. */
+export const overlapping = (sets: readonly ClusterSet[], budgets: readonly Budget[], own: string): string[] =>
+  budgets
+    .filter(({ metadata }) => metadata.name !== own && metadata.deletionTimestamp === undefined)
+    .filter(({ spec }) => sets.some((set) => selects(spec?.selector, podLabels(set))))
+    .map(({ metadata }) => metadata.name)
+    .sort();
+
+/** Keeps one budget over the cluster's pods: ours, or the one that a person made. */
+export async function reconcileBudget(context: Context): Promise<Report> {
+  const { cluster, namespace, kube } = context;
+  const { sets, budgets } = context.world();
+  if (sets.length === 0) return { conditions: [] };
+  const own = objectsOf(cluster).warden;
+  const foreign = overlapping(sets, budgets, own);
+  if (foreign.length === 0) {
+    await ensure(kube, budgetOf(sets, cluster, namespace));
+    const message = 'One pod at a time may be evicted.';
+    return { conditions: [{ type: 'BudgetOverlap', status: 'False', reason: 'OneBudget', message }] };
+  }
+  const held = budgets.find(({ metadata }) => metadata.name === own);
+  if (held?.metadata.labels?.['app.kubernetes.io/managed-by'] === managedBy['app.kubernetes.io/managed-by']) {
+    await kube.remove(paths.poddisruptionbudgets(namespace, own));
+    context.log.info(
+      { event: 'budget-removed', foreign },
+      'removed our budget: another one selects the pods',
+    );
+  }
+  const message = `PodDisruptionBudget ${foreign.join(', ')} selects the brokers, so kafka-warden keeps none of its own: two on one pod make every eviction fail. Delete it to let kafka-warden keep one, or see that it has maxUnavailable 1.`;
+  return { conditions: [{ type: 'BudgetOverlap', status: 'True', reason: 'ForeignBudget', message }] };
+}

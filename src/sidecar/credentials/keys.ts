@@ -1,0 +1,152 @@
+import { createHmac } from 'node:crypto';
+import {
+  type Authority,
+  type Leaf,
+  issueLeaf,
+  keystore,
+  nodeSubject,
+  publicKeySha256,
+  renewAt,
+  truststore,
+} from '../../../certs/index.ts';
+import { base64, entryOf, type Secret } from '../objects.ts';
+import { type Issued, type IssuedPod, type IssuedStore, digestOf, parseIssued } from './issued.ts';
+
+export const issuedAnnotation = 'kafka-warden.io/issued';
+
+/** What the stores of one StatefulSet should be. */
+export interface KeysRequest {
+  readonly authority: Authority;
+  /** The Secret's own name: two Secrets never share a password. */
+  readonly name: string;
+  readonly pods: readonly { readonly pod: string; readonly dnsNames: readonly string[] }[];
+  readonly now: Date;
+  /** All leaves are issued anew once for each farewell. */
+  readonly farewell?: string | undefined;
+}
+
+export interface KeysContent {
+  readonly data: Record<string, string>;
+  readonly issued: Issued;
+  /** Pods whose stores differ from what the Secret held. */
+  readonly changed: readonly string[];
+  /** Names of entries that somebody else had changed, and that were put right. */
+  readonly repaired: readonly string[];
+}
+
+const yearMs = 365 * 24 * 3_600_000;
+
+/**
+ * The password of a Secret's stores: derived from the authority's key, so that it is as random as the key, stays the
+ * same when the Secret is lost or edited (running brokers remember the one they started with), and stands nowhere else.
+ */
+export function storePassword(authority: Pick<Authority, 'privateKeyPem'>, secretName: string): string {
+  const bytes = createHmac('sha512', authority.privateKeyPem)
+    .update(`kafka-warden stores ${secretName}`)
+    .digest();
+  return bytes.toString('base64').replace(/[+/=]/g, '').slice(0, 40);
+}
+
+/**
+ * The entries of a keys Secret: what is sound is kept byte for byte; a leaf is issued anew when two thirds of its
+ * life have passed, when a name is missing from it, when its authority is another one, or when its store was edited.
+ * Entries of pods that are not asked for are kept. Throws as `issueLeaf` does.
+ */
+export function keysContent(request: KeysRequest, existing: Secret | undefined): KeysContent {
+  const password = storePassword(request.authority, request.name);
+  const authority = publicKeySha256(request.authority.certificatePem);
+  const record = parseIssued(existing?.metadata.annotations?.[issuedAnnotation]);
+  const sound =
+    record?.authority === authority && record.password === digestOf(password) ? record : undefined;
+  const trust = trustedStore(request.authority, password, { existing, sound });
+  const repaired = [...(isOther(existing, password) ? ['password'] : []), ...trust.repaired];
+  const data: Record<string, string> = {
+    ...existing?.data,
+    password: base64(password),
+    'nodes.p12': base64(trust.bytes),
+  };
+  const pods: Record<string, IssuedPod> = { ...sound?.pods };
+  const changed: string[] = [];
+  const forFarewell = request.farewell !== undefined && record?.farewell !== request.farewell;
+  for (const { pod, dnsNames } of request.pods) {
+    const known = sound?.pods[pod];
+    const edited = known === undefined ? [] : editedStores(pod, known, existing);
+    repaired.push(...edited);
+    const kept = known !== undefined && edited.length === 0 && !forFarewell;
+    if (kept && !isDue(known, dnsNames, request.now)) continue;
+    const node = stored(issue(request, dnsNames), pod, password);
+    const controller = stored(issue(request, dnsNames), pod, password);
+    data[`${pod}.p12`] = base64(node.bytes);
+    data[`${pod}.controller.p12`] = base64(controller.bytes);
+    pods[pod] = { node: node.facts, controller: controller.facts, names: dnsNames };
+    changed.push(pod);
+  }
+  const farewell = request.farewell ?? record?.farewell;
+  const issued: Issued = {
+    schema: 1,
+    authority,
+    trust: digestOf(trust.bytes),
+    password: digestOf(password),
+    pods,
+    ...(farewell === undefined ? {} : { farewell }),
+  };
+  return { data, issued, changed, repaired };
+}
+
+function isOther(existing: Secret | undefined, password: string): boolean {
+  const held = entryOf(existing, 'password')?.toString('utf8');
+  return existing?.metadata.annotations?.[issuedAnnotation] !== undefined && held !== password;
+}
+
+function trustedStore(
+  authority: Authority,
+  password: string,
+  { existing, sound }: { existing: Secret | undefined; sound: Issued | undefined },
+): { bytes: Buffer; repaired: string[] } {
+  const held = entryOf(existing, 'nodes.p12');
+  if (held !== undefined && sound?.trust === digestOf(held)) return { bytes: held, repaired: [] };
+  const bytes = truststore([{ alias: 'nodes', certificatePem: authority.certificatePem }], password);
+  return { bytes, repaired: sound === undefined ? [] : ['nodes.p12'] };
+}
+
+const issue = ({ authority, now }: KeysRequest, dnsNames: readonly string[]): Leaf =>
+  issueLeaf(authority, {
+    subject: nodeSubject,
+    dnsNames,
+    usages: ['server', 'client'],
+    now,
+    lifetimeMs: yearMs,
+  });
+
+function editedStores(pod: string, known: IssuedPod, existing: Secret | undefined): string[] {
+  const entries = [
+    { key: `${pod}.p12`, digest: known.node.digest },
+    { key: `${pod}.controller.p12`, digest: known.controller.digest },
+  ];
+  return entries
+    .filter(({ key, digest }) => {
+      const bytes = entryOf(existing, key);
+      return bytes === undefined || digestOf(bytes) !== digest;
+    })
+    .map(({ key }) => key);
+}
+
+/** When a store's leaf is to be replaced in the Secret. */
+export const storeRenewAt = ({ notBefore, notAfter }: IssuedStore): Date =>
+  renewAt({ notBefore: new Date(notBefore), notAfter: new Date(notAfter) });
+
+function isDue(known: IssuedPod, dnsNames: readonly string[], now: Date): boolean {
+  const lacking = dnsNames.some((name) => !known.names.includes(name));
+  return lacking || [known.node, known.controller].some((store) => now >= storeRenewAt(store));
+}
+
+function stored(leaf: Leaf, alias: string, password: string): { bytes: Buffer; facts: IssuedStore } {
+  const bytes = keystore({ ...leaf, password, alias });
+  const facts = {
+    digest: digestOf(bytes),
+    notBefore: leaf.notBefore.toISOString(),
+    notAfter: leaf.notAfter.toISOString(),
+    serialHex: leaf.serialHex,
+  };
+  return { bytes, facts };
+}

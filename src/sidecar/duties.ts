@@ -1,0 +1,107 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import type { Log } from '../kubernetes/object.ts';
+import type { Facts, Report, Reports } from './context.ts';
+import type { Metrics } from './metrics.ts';
+
+/** One thing that the sidecar keeps right: a pass compares what is with what should be, and changes only that. */
+export interface Duty {
+  readonly name: string;
+  /** Safe to repeat, and writes nothing when nothing differs. */
+  readonly reconcile: (signal: AbortSignal) => Promise<Report>;
+  /** The longest pause between passes. */
+  readonly everyMs: number;
+}
+
+export interface DutyLoop extends Reports {
+  /** Asks every duty, or one, for a pass soon. */
+  wake(name?: string): void;
+  /** Called after each pass whose report differs from the one before. */
+  onReport(listener: (duty: string) => void): void;
+  /** Runs all duties until aborted, each in its own loop. */
+  run(signal: AbortSignal): Promise<void>;
+}
+
+const settleMs = 50;
+const backoffMs = { first: 1_000, longest: 30_000 };
+const sameErrorMs = 60_000;
+
+/** Runs duties: after a change (gathered for 50 ms), after their pause, and again after a failure (1 s to 30 s). */
+export function dutyLoop(
+  duties: readonly Duty[],
+  { log, metrics }: { log: Log; metrics: Metrics },
+): DutyLoop {
+  const reports = new Map<string, Report>();
+  const wakers = new Map<string, () => void>();
+  const dirty = new Set<string>();
+  let listener: (duty: string) => void = () => undefined;
+
+  const wake = (name?: string): void => {
+    for (const duty of name === undefined ? duties.map((one) => one.name) : [name]) {
+      dirty.add(duty);
+      wakers.get(duty)?.();
+    }
+  };
+
+  async function pass(duty: Duty, signal: AbortSignal): Promise<number> {
+    const stop = metrics.reconcileSeconds.startTimer({ duty: duty.name });
+    try {
+      const report = await duty.reconcile(signal);
+      const changed = JSON.stringify(report) !== JSON.stringify(reports.get(duty.name));
+      reports.set(duty.name, report);
+      if (changed) listener(duty.name);
+      return report.againInMs ?? duty.everyMs;
+    } finally {
+      stop();
+    }
+  }
+
+  async function keep(duty: Duty, signal: AbortSignal): Promise<void> {
+    let failures = 0;
+    let told = { text: '', atMs: -Infinity };
+    while (!signal.aborted) {
+      dirty.delete(duty.name);
+      let pauseMs: number;
+      try {
+        pauseMs = await pass(duty, signal);
+        failures = 0;
+      } catch (error) {
+        if (signal.aborted) return;
+        pauseMs = Math.min(backoffMs.first * 2 ** failures, backoffMs.longest);
+        failures += 1;
+        metrics.reconcileErrors.inc({ duty: duty.name });
+        const text = error instanceof Error ? error.message : String(error);
+        if (text !== told.text || performance.now() - told.atMs > sameErrorMs) {
+          log.warn({ event: 'duty-failed', duty: duty.name, failures, err: error }, text);
+          told = { text, atMs: performance.now() };
+        }
+      }
+      await nextTurn(duty.name, pauseMs, { signal, mayHurry: failures < 3 });
+    }
+  }
+
+  async function nextTurn(
+    name: string,
+    pauseMs: number,
+    { signal, mayHurry }: { signal: AbortSignal; mayHurry: boolean },
+  ): Promise<void> {
+    const woken = new AbortController();
+    if (mayHurry) wakers.set(name, () => woken.abort());
+    if (!(mayHurry && dirty.has(name))) {
+      await delay(pauseMs, undefined, { signal: AbortSignal.any([signal, woken.signal]) }).catch(
+        () => undefined,
+      );
+    }
+    wakers.delete(name);
+    await delay(settleMs, undefined, { signal }).catch(() => undefined);
+  }
+
+  return {
+    all: () => [...reports.values()],
+    facts: () => Object.assign({}, ...[...reports.values()].map(({ facts }) => facts ?? {})) as Facts,
+    wake,
+    onReport: (given) => void (listener = given),
+    async run(signal) {
+      await Promise.all(duties.map((duty) => keep(duty, signal)));
+    },
+  };
+}

@@ -1,0 +1,29 @@
+import { hostname } from 'node:os';
+
+/** What the sidecar is told by its Deployment. */
+export interface Environment {
+  readonly namespace: string;
+  readonly cluster: string;
+  /** This process's own name, the holder of the Lease. */
+  readonly identity: string;
+  readonly logLevel: string;
+  readonly port: number;
+}
+
+/** Throws an Error that names the missing variable. */
+export function readEnvironment(env: NodeJS.ProcessEnv): Environment {
+  const required = (name: string): string => {
+    const value = env[name];
+    if (value) return value;
+    throw new Error(
+      `${name} is not set: the sidecar runs as the Deployment that kafka-warden's webhook makes`,
+    );
+  };
+  return {
+    namespace: required('WARDEN_NAMESPACE'),
+    cluster: required('WARDEN_CLUSTER'),
+    identity: env['WARDEN_POD'] ?? `${hostname()}-${process.pid}`,
+    logLevel: env['LOG_LEVEL'] ?? 'info',
+    port: Number(env['WARDEN_PORT'] ?? 8080),
+  };
+}

@@ -1,0 +1,41 @@
+import { keysSecretOf } from '../../names.ts';
+import type { Context, Report } from '../context.ts';
+import { parseIssued } from '../credentials/issued.ts';
+import { issuedAnnotation } from '../credentials/keys.ts';
+import { readSecret } from '../secrets.ts';
+import { podNames } from '../cluster-set.ts';
+import { farewellOf } from './request.ts';
+
+/**
+ * Before kafka-warden is uninstalled the credentials duty issues every leaf anew, once for each farewell; this one
+ * tells when that is done, and until when every broker can start again with nobody there. Budget and Services are
+ * owned by the StatefulSets and stay as they are.
+ */
+export async function reconcileFarewell(context: Context): Promise<Report> {
+  const { sets, kafkaCluster } = context.world();
+  const token = farewellOf(kafkaCluster);
+  if (token === undefined || sets.length === 0) return { conditions: [] };
+  const ends: string[] = [];
+  for (const set of sets) {
+    const secret = await readSecret(context.kube, context.namespace, keysSecretOf(set.name));
+    const issued = parseIssued(secret?.metadata.annotations?.[issuedAnnotation]);
+    if (issued?.farewell !== token) return { conditions: [], againInMs: 1_000 };
+    for (const pod of podNames(set)) {
+      const known = issued.pods[pod];
+      if (known === undefined) return { conditions: [], againInMs: 1_000 };
+      ends.push(known.node.notAfter, known.controller.notAfter);
+    }
+  }
+  const leavesUntil = ends.sort()[0] ?? context.now().toISOString();
+  return {
+    conditions: [
+      {
+        type: 'Farewell',
+        status: 'True',
+        reason: 'LeavesIssued',
+        message: `Every broker can start again without kafka-warden until ${leavesUntil}.`,
+      },
+    ],
+    facts: { farewell: { token, leavesUntil } },
+  };
+}

@@ -1,0 +1,65 @@
+import type { LookupFunction } from 'node:net';
+import { type Authority, type Leaf, issueLeaf, renewAt, wardenSubject } from '../../certs/index.ts';
+import { type ClientTls, type KafkaAdmin, KafkaError, connectAdmin } from '../kafka/index.ts';
+import type { Log } from '../kubernetes/object.ts';
+import type { NodesAuthority } from './credentials/index.ts';
+import { addressOf, podNames } from './cluster-set.ts';
+import type { World } from './world.ts';
+
+interface LinkOptions {
+  readonly namespace: string;
+  readonly world: () => World;
+  readonly nodes: NodesAuthority;
+  readonly now: () => Date;
+  readonly log: Log;
+  readonly signal: AbortSignal;
+  readonly lookup?: LookupFunction | undefined;
+}
+
+const leafLifetimeMs = 24 * 3_600_000;
+
+/**
+ * The warden's client on INTERNAL. Its own certificate is kept in memory only, lives a day and is issued again at two
+ * thirds of it, or when the authority is another one; nobody else can be the warden without the authority's key.
+ */
+export function linkKafka(options: LinkOptions): KafkaAdmin {
+  const { namespace, world, nodes, lookup } = options;
+  let held: { leaf: Leaf; authority: Authority } | undefined;
+
+  const tls = (): ClientTls => {
+    const authority = nodes.current;
+    if (authority === undefined) {
+      throw new KafkaError(
+        'kafka-tls',
+        'The authority of the nodes is not there, so the warden has no certificate',
+      );
+    }
+    const now = options.now();
+    if (held?.authority.certificatePem !== authority.certificatePem || now >= renewAt(held.leaf)) {
+      const request = {
+        subject: wardenSubject,
+        usages: ['client'],
+        now,
+        lifetimeMs: leafLifetimeMs,
+      } as const;
+      held = { leaf: issueLeaf(authority, request), authority };
+    }
+    const { chainPem, privateKeyPem } = held.leaf;
+    return { caPem: authority.certificatePem, certificatePem: chainPem, privateKeyPem };
+  };
+
+  return connectAdmin({
+    tls,
+    bootstrap: () =>
+      world().sets.flatMap((set) => {
+        const present = new Set(world().pods.map(({ metadata }) => metadata.name));
+        return podNames(set)
+          .filter((pod) => present.has(pod))
+          .map((pod) => `${addressOf(set, pod, namespace)}:${set.layout.internalPort}`);
+      }),
+    log: options.log,
+    signal: options.signal,
+    connectTimeoutMs: 3_000,
+    ...(lookup === undefined ? {} : { lookup }),
+  });
+}

@@ -1,0 +1,165 @@
+import type { LookupFunction } from 'node:net';
+import { pino } from 'pino';
+import { launchers as supportedLaunchers } from '../hardening/index.ts';
+import { type Kube, connect } from '../kubernetes/client.ts';
+import { holdLease } from '../kubernetes/lease.ts';
+import type { Log } from '../kubernetes/object.ts';
+import { objectsOf } from '../names.ts';
+import { type Observation, observeBrokers } from './brokers/index.ts';
+import { reconcileBudget } from './budget/index.ts';
+import type { Context } from './context.ts';
+import { type NodesAuthority, reconcileCredentials } from './credentials/index.ts';
+import { reconcileDisks } from './disks/index.ts';
+import { reconcileDurability } from './durability/index.ts';
+import { type Duty, type DutyLoop, dutyLoop } from './duties.ts';
+import { type Environment, readEnvironment } from './environment.ts';
+import { reconcileFarewell } from './farewell/index.ts';
+import { serveHealth } from './health.ts';
+import { linkKafka } from './kafka-link.ts';
+import { type Metrics, createMetrics } from './metrics.ts';
+import { reconcileServices } from './services/index.ts';
+import { reconcileStatus } from './status/index.ts';
+import { reconcileUsers } from './users/index.ts';
+import { type WorldSource, watchWorld } from './world.ts';
+
+export interface SidecarOptions {
+  readonly kube?: Kube;
+  readonly log?: Log;
+  /** Resolves broker names where the process is not in the cluster. */
+  readonly lookup?: LookupFunction;
+}
+
+const lease = { durationMs: 15_000, renewMs: 4_000 };
+
+/** Runs the sidecar of one Kafka cluster until the signal aborts. Throws when the environment is incomplete. */
+export async function runSidecar(
+  env: NodeJS.ProcessEnv,
+  signal: AbortSignal,
+  options: SidecarOptions = {},
+): Promise<void> {
+  const environment = readEnvironment(env);
+  const { namespace, cluster, identity } = environment;
+  const log: Log = options.log ?? pino({ level: environment.logLevel, base: { cluster } });
+  const kube = options.kube ?? (await connect({ env }));
+  const metrics = createMetrics(cluster);
+  const world = watchWorld(kube, { namespace, cluster, log });
+  const state = { synced: false, issued: false, leading: false };
+  const server = await serveHealth({
+    port: environment.port,
+    metrics,
+    notReady: () => notReady(world, state),
+  });
+  log.info({ event: 'sidecar-started', namespace, port: environment.port }, 'the sidecar has started');
+  world.start(signal);
+  const stopped = new Promise<void>((resolve) =>
+    signal.addEventListener('abort', () => resolve(), { once: true }),
+  );
+  await Promise.race([world.synced, stopped]);
+  state.synced = true;
+
+  const work = { kube, log, metrics, world, environment, state, lookup: options.lookup };
+  await holdLease(kube, {
+    namespace,
+    name: objectsOf(cluster).warden,
+    identity,
+    ...lease,
+    log,
+    signal,
+    lead: (term) => actForCluster(work, term),
+  });
+  await new Promise<void>((resolve) => server.close(() => resolve()));
+  log.info({ event: 'sidecar-stopped' }, 'the sidecar has stopped');
+}
+
+interface State {
+  synced: boolean;
+  /** The keystores have been issued at least once by this process. */
+  issued: boolean;
+  leading: boolean;
+}
+
+function notReady(world: WorldSource, { synced, issued, leading }: State): string | undefined {
+  if (!synced) return 'the first lists from the API server are not in yet';
+  if (leading && !issued) return 'the keystores have not been looked at yet';
+  return world.ageMs() > 300_000 ? 'the API server has not been heard for five minutes' : undefined;
+}
+
+interface Work {
+  readonly kube: Kube;
+  readonly log: Log;
+  readonly metrics: Metrics;
+  readonly world: WorldSource;
+  readonly environment: Environment;
+  readonly state: State;
+  readonly lookup: LookupFunction | undefined;
+}
+
+/** All duties, while the lease is held. */
+async function actForCluster(work: Work, term: AbortSignal): Promise<void> {
+  const { kube, log, metrics, world, state } = work;
+  const { namespace, cluster } = work.environment;
+  const nodes: NodesAuthority = { current: undefined };
+  const now = () => new Date();
+  const kafka = linkKafka({
+    namespace,
+    world: () => world.current(),
+    nodes,
+    now,
+    log,
+    signal: term,
+    lookup: work.lookup,
+  });
+  const launchers = supportedLaunchers();
+  const reports: Pick<DutyLoop, 'all' | 'facts'> = { all: () => loop.all(), facts: () => loop.facts() };
+  const context: Context = {
+    namespace,
+    cluster,
+    kube,
+    kafka,
+    log,
+    metrics,
+    launchers,
+    now,
+    world: () => world.current(),
+    reports,
+  };
+  const loop = dutyLoop(dutiesOf(context, nodes), { log, metrics });
+  loop.onReport((duty) => {
+    if (duty === 'credentials') state.issued = true;
+    for (const next of followers[duty] ?? []) loop.wake(next);
+    if (duty !== 'status') loop.wake('status');
+  });
+  const end = world.onChange(() => loop.wake());
+  metrics.leaseHeld.set(1);
+  state.leading = true;
+  try {
+    await loop.run(term);
+  } finally {
+    end();
+    state.leading = false;
+    metrics.leaseHeld.set(0);
+    await kafka.close();
+  }
+}
+
+/** Duties that read what another one reports. */
+const followers: Readonly<Record<string, readonly string[]>> = {
+  credentials: ['brokers', 'users', 'farewell'],
+  brokers: ['disks', 'durability', 'users'],
+};
+
+function dutiesOf(context: Context, nodes: NodesAuthority): Duty[] {
+  const observation: Observation = { presented: new Map(), presentedAtMs: -Infinity };
+  const absences = new Map<string, number>();
+  return [
+    { name: 'credentials', everyMs: 60_000, reconcile: () => reconcileCredentials(context, nodes) },
+    { name: 'services', everyMs: 60_000, reconcile: () => reconcileServices(context, absences) },
+    { name: 'budget', everyMs: 60_000, reconcile: () => reconcileBudget(context) },
+    { name: 'brokers', everyMs: 10_000, reconcile: () => observeBrokers(context, observation) },
+    { name: 'disks', everyMs: 60_000, reconcile: () => reconcileDisks(context) },
+    { name: 'users', everyMs: 60_000, reconcile: () => reconcileUsers(context, nodes) },
+    { name: 'durability', everyMs: 60_000, reconcile: () => reconcileDurability(context) },
+    { name: 'farewell', everyMs: 60_000, reconcile: () => reconcileFarewell(context) },
+    { name: 'status', everyMs: 60_000, reconcile: () => reconcileStatus(context) },
+  ];
+}

@@ -1,0 +1,65 @@
+import { Counter, Gauge, Histogram, Registry, collectDefaultMetrics } from 'prom-client';
+
+/** Everything that `/metrics` shows, each defined once. */
+export function createMetrics(cluster: string) {
+  const registry = new Registry();
+  registry.setDefaultLabels({ cluster });
+  collectDefaultMetrics({ register: registry });
+  const registers = [registry];
+  return {
+    registry,
+    certificateExpiry: new Gauge({
+      name: 'kafka_warden_certificate_expiry_seconds',
+      help: 'When the certificate in the keystore ends, in seconds since 1970.',
+      labelNames: ['pod', 'store'],
+      registers,
+    }),
+    presentedCertificateExpiry: new Gauge({
+      name: 'kafka_warden_presented_certificate_expiry_seconds',
+      help: 'When the certificate that the running process presents ends, in seconds since 1970.',
+      labelNames: ['pod', 'store'],
+      registers,
+    }),
+    users: new Gauge({
+      name: 'kafka_warden_users',
+      help: 'KafkaUsers of the cluster, by whether they are ready.',
+      labelNames: ['ready'],
+      registers,
+    }),
+    brokersRegistered: new Gauge({
+      name: 'kafka_warden_brokers_registered',
+      help: 'Brokers that the cluster lists and has not fenced.',
+      registers,
+    }),
+    brokersExpected: new Gauge({
+      name: 'kafka_warden_brokers_expected',
+      help: 'Broker pods that the StatefulSets ask for.',
+      registers,
+    }),
+    underReplicated: new Gauge({
+      name: 'kafka_warden_under_replicated_partitions',
+      help: 'Partitions of which a replica is not in sync.',
+      registers,
+    }),
+    reconcileSeconds: new Histogram({
+      name: 'kafka_warden_reconcile_seconds',
+      help: 'Duration of one pass of a duty.',
+      labelNames: ['duty'],
+      buckets: [0.01, 0.05, 0.1, 0.5, 1, 5, 15],
+      registers,
+    }),
+    reconcileErrors: new Counter({
+      name: 'kafka_warden_reconcile_errors_total',
+      help: 'Passes of a duty that failed.',
+      labelNames: ['duty'],
+      registers,
+    }),
+    leaseHeld: new Gauge({
+      name: 'kafka_warden_lease_held',
+      help: '1 while this process acts for the cluster.',
+      registers,
+    }),
+  };
+}
+
+export type Metrics = ReturnType<typeof createMetrics>;

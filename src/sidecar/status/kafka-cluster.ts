@@ -1,0 +1,70 @@
+import type { ObjectMeta } from '../../kubernetes/object.ts';
+import type { Condition } from '../conditions.ts';
+
+/** What a `KafkaCluster` says; written by the sidecar only. Times are RFC 3339. */
+export interface ClusterStatus {
+  readonly bootstrap: string;
+  readonly clusterId: string;
+  readonly kafkaVersion: string;
+  readonly metadataVersion: string;
+  readonly eligibleLeaderReplicas: boolean;
+  readonly minInsyncReplicas: number;
+  readonly underReplicatedPartitions: number;
+  /** `3/3 brokers`, for the printed column. */
+  readonly summary: string;
+  readonly listeners: readonly ListenerStatus[];
+  readonly brokers: readonly BrokerStatus[];
+  readonly quorum: QuorumStatus;
+  readonly certificates: readonly CertificateStatus[];
+  readonly authorities: readonly { readonly name: string; readonly notAfter: string }[];
+  readonly users: { readonly total: number; readonly ready: number };
+  readonly farewell: FarewellStatus;
+  readonly conditions: readonly Condition[];
+}
+
+export interface ListenerStatus {
+  readonly name: string;
+  readonly port: number;
+  readonly protocol: string;
+  readonly authentication: string;
+}
+
+export interface BrokerStatus {
+  readonly id: number;
+  readonly pod: string;
+  readonly set: string;
+  readonly node?: string;
+  readonly rack?: string;
+  readonly registered: boolean;
+  readonly ready: boolean;
+}
+
+export interface QuorumStatus {
+  readonly leader: number;
+  readonly voters: readonly number[];
+  readonly observers: readonly number[];
+}
+
+export interface CertificateStatus {
+  readonly pod: string;
+  readonly store: 'INTERNAL' | 'CONTROLLER';
+  /** Of the certificate in the Secret, which the next start uses. */
+  readonly notAfter: string;
+  readonly renewAt: string;
+  /** Of the certificate that the running process presents, where that was seen. */
+  readonly presentedNotAfter?: string;
+}
+
+export interface FarewellStatus {
+  /** The value of the annotation that asked. */
+  readonly token: string;
+  /** Until when every broker can start again without kafka-warden. */
+  readonly leavesUntil: string;
+}
+
+export interface KafkaCluster {
+  readonly apiVersion: string;
+  readonly kind: 'KafkaCluster';
+  readonly metadata: ObjectMeta;
+  readonly status?: Partial<ClusterStatus>;
+}

@@ -1,0 +1,167 @@
+import { KafkaError } from '../../kafka/index.ts';
+import { paths } from '../../kubernetes/paths.ts';
+import { userSecretOf } from '../../names.ts';
+import { type Finding, dated } from '../conditions.ts';
+import type { Context, Report } from '../context.ts';
+import type { NodesAuthority } from '../credentials/index.ts';
+import { type Secret } from '../objects.ts';
+import { reasonOf } from '../brokers/index.ts';
+import { readSecret, writeSecret } from '../secrets.ts';
+import { bootstrapAddress } from '../services/bootstrap.ts';
+import { accessProblem, aclChanges, aclsOf, nameProblem } from './access.ts';
+import { type Journal, openJournal } from './journal.ts';
+import { type KafkaUser, type KafkaUserStatus, usernameOf } from './kafka-user.ts';
+import { belongsTo, credentialAnnotation, credentialDigest, passwordOf, userSecret } from './secret.ts';
+
+/** How one user stands. */
+type Outcome =
+  { readonly ready: true } | { readonly ready: false; readonly reason: string; readonly message: string };
+
+/** Users in Kafka as the `KafkaUser` objects say, and their Secrets. */
+export async function reconcileUsers(context: Context, nodes: NodesAuthority): Promise<Report> {
+  const { sets, users } = context.world();
+  const authority = nodes.current;
+  const [first] = sets;
+  if (users === undefined || first === undefined || authority === undefined) return { conditions: [] };
+  const journal = await openJournal(context);
+  const known = await scramUsers(context);
+  let ready = 0;
+  const owners = new Map<string, string>();
+  for (const user of byAge(users.filter(({ metadata }) => metadata.deletionTimestamp === undefined))) {
+    const problem = problemOf(user, owners);
+    const outcome =
+      problem ??
+      (known instanceof KafkaError
+        ? { ready: false, reason: reasonOf(known), message: `Kafka is not there yet. ${known.remedy}` }
+        : await reconcileUser(context, user, {
+            journal,
+            scram: known,
+            bootstrap: bootstrapAddress(first, context.namespace),
+            caPem: authority.certificatePem,
+          }));
+    if (outcome.ready) ready += 1;
+    await writeStatus(context, user, outcome);
+  }
+  if (!(known instanceof KafkaError)) {
+    for (const gone of journal.usernames) if (!owners.has(gone)) await removeUser(context, gone, journal);
+  }
+  context.metrics.users.set({ ready: 'true' }, ready);
+  context.metrics.users.set({ ready: 'false' }, users.length - ready);
+  const pending = ready < users.length;
+  return {
+    conditions: [],
+    facts: { users: { total: users.length, ready } },
+    ...(pending && known instanceof KafkaError ? { againInMs: 2_000 } : {}),
+  };
+}
+
+/** Names of the SCRAM users, or why Kafka cannot tell. */
+async function scramUsers(context: Context): Promise<ReadonlySet<string> | KafkaError> {
+  try {
+    return new Set((await context.kafka.describeScramUsers()).map(({ name }) => name));
+  } catch (error) {
+    if (error instanceof KafkaError) return error;
+    throw error;
+  }
+}
+
+/** The oldest first: where two objects claim one name, the elder has it. */
+const byAge = (users: readonly KafkaUser[]): KafkaUser[] =>
+  [...users].sort(
+    (a, b) =>
+      String(a.metadata.creationTimestamp).localeCompare(String(b.metadata.creationTimestamp)) ||
+      a.metadata.name.localeCompare(b.metadata.name),
+  );
+
+/** Refusals that need no look at Kafka; enters the name into `owners` where there is none. */
+function problemOf(user: KafkaUser, owners: Map<string, string>): Outcome | undefined {
+  const username = usernameOf(user);
+  const name = nameProblem(username);
+  if (name !== undefined)
+    return { ready: false, reason: 'InvalidName', message: `${name}. Choose another username.` };
+  const owner = owners.get(username);
+  if (owner !== undefined) {
+    const message = `KafkaUser ${owner} has the username ${username} already. Choose another one.`;
+    return { ready: false, reason: 'NameTaken', message };
+  }
+  owners.set(username, user.metadata.name);
+  const access = accessProblem(user);
+  return access === undefined ? undefined : { ready: false, reason: 'InvalidAccess', message: `${access}.` };
+}
+
+interface UserWork {
+  readonly journal: Journal;
+  readonly scram: ReadonlySet<string>;
+  readonly bootstrap: string;
+  readonly caPem: string;
+}
+
+/** The Secret comes last: nobody has the password before the access rules stand. */
+async function reconcileUser(context: Context, user: KafkaUser, work: UserWork): Promise<Outcome> {
+  const { kube, kafka, namespace, cluster } = context;
+  const username = usernameOf(user);
+  const existing = await readSecret(kube, namespace, userSecretOf(user.metadata.name));
+  if (existing !== undefined && !belongsTo(existing, user)) {
+    const message = `Secret ${userSecretOf(user.metadata.name)} is there and is not this KafkaUser's. Rename the KafkaUser, or delete the Secret.`;
+    return { ready: false, reason: 'SecretTaken', message };
+  }
+  try {
+    await work.journal.add(username);
+    const changes = aclChanges(await kafka.describeAcls(`User:${username}`), aclsOf(user));
+    await kafka.createAcls(changes.addDeny);
+    await kafka.createAcls(changes.addAllow);
+    await kafka.deleteAcls(changes.removeAllow);
+    await kafka.deleteAcls(changes.removeDeny);
+    const password = passwordOf(existing);
+    if (!work.scram.has(username) || !wasGiven(existing, password)) {
+      await kafka.upsertScramCredential(username, password);
+      context.log.info({ event: 'user-credentials', username }, 'gave Kafka the credentials of a user');
+    }
+    const { bootstrap, caPem } = work;
+    const secret = userSecret({ user, cluster, bootstrap, caPem }, password, existing);
+    if (secret !== existing) await writeSecret(kube, secret);
+    return { ready: true };
+  } catch (error) {
+    if (!(error instanceof KafkaError)) throw error;
+    return { ready: false, reason: reasonOf(error), message: error.message };
+  }
+}
+
+const wasGiven = (secret: Secret | undefined, password: string): boolean =>
+  secret?.metadata.annotations?.[credentialAnnotation] === credentialDigest(password);
+
+/** Rights first, so that sessions that go on can do nothing; denials last. Its Secret goes with the `KafkaUser`. */
+async function removeUser(context: Context, username: string, journal: Journal): Promise<void> {
+  const { kafka } = context;
+  const { removeAllow, removeDeny } = aclChanges(await kafka.describeAcls(`User:${username}`), []);
+  await kafka.deleteAcls(removeAllow);
+  await kafka.deleteScramCredential(username);
+  await kafka.deleteAcls(removeDeny);
+  await journal.remove(username);
+  context.log.info({ event: 'user-removed', username }, 'removed a user whose KafkaUser is gone');
+}
+
+async function writeStatus(context: Context, user: KafkaUser, outcome: Outcome): Promise<void> {
+  const { name, namespace = context.namespace, generation } = user.metadata;
+  const finding: Finding = outcome.ready
+    ? { type: 'Ready', status: 'True', reason: 'Ready', message: 'The user can log in.' }
+    : { type: 'Ready', status: 'False', reason: outcome.reason, message: outcome.message };
+  const status: KafkaUserStatus = {
+    ...(generation === undefined ? {} : { observedGeneration: generation }),
+    username: usernameOf(user),
+    ...(outcome.ready ? { secret: userSecretOf(name) } : {}),
+    conditions: dated([finding], user.status?.conditions, context.now()),
+  };
+  if (sameStatus(user.status, status)) return;
+  await context.kube.patch(`${paths.kafkausers(namespace, name)}/status`, { status }, 'merge');
+}
+
+const sameStatus = (held: KafkaUserStatus | undefined, wanted: KafkaUserStatus): boolean => {
+  const part = (status: KafkaUserStatus | undefined) =>
+    JSON.stringify([
+      status?.observedGeneration,
+      status?.username,
+      status?.conditions?.map(({ type, status: state, reason, message }) => [type, state, reason, message]),
+    ]);
+  return part(held) === part(wanted);
+};
