@@ -14,6 +14,7 @@ import { execute, type FileRun } from './runner/execute.ts';
 import { shardFiles, shardNames, suites } from './runner/files.ts';
 import { printClosing, reporter } from './runner/report.ts';
 import { writeResults } from './runner/results.ts';
+import { withSharedCluster } from './runner/shared-cluster.ts';
 
 const requiredMajor = 24;
 
@@ -60,7 +61,7 @@ const runShard = async (name: string): Promise<void> => {
     process.exitCode = 2;
     return;
   }
-  const runs = await runAll(files, 1);
+  const runs = await withSharedCluster(() => runAll(files, 1));
   console.log(`\nresults written to ${writeResults(name, runs, performance.now() - started)}`);
   finish(runs);
 };
@@ -68,7 +69,7 @@ const runShard = async (name: string): Promise<void> => {
 const runSuites = async (unitOnly: boolean): Promise<void> => {
   const { unit, serial } = suites();
   const runs = await runAll(unit, 2);
-  if (!unitOnly) runs.push(...(await runAll(serial, 1)));
+  if (!unitOnly) runs.push(...(await withSharedCluster(() => runAll(serial, 1))));
   finish(runs);
 };
 
