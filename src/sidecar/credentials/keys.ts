@@ -68,17 +68,16 @@ export function keysContent(request: KeysRequest, existing: Secret | undefined):
   const pods: Record<string, IssuedPod> = { ...sound?.pods };
   const changed: string[] = [];
   const forFarewell = request.farewell !== undefined && record?.farewell !== request.farewell;
-  for (const { pod, dnsNames } of request.pods) {
+  for (const wanted of request.pods) {
+    const { pod } = wanted;
     const known = sound?.pods[pod];
     const edited = known === undefined ? [] : editedStores(pod, known, existing);
     repaired.push(...edited);
     const kept = known !== undefined && edited.length === 0 && !forFarewell;
-    if (kept && !isDue(known, dnsNames, request.now)) continue;
-    const node = stored(issue(request, dnsNames), pod, password);
-    const controller = stored(issue(request, dnsNames), pod, password);
-    data[`${pod}.p12`] = base64(node.bytes);
-    data[`${pod}.controller.p12`] = base64(controller.bytes);
-    pods[pod] = { node: node.facts, controller: controller.facts, names: dnsNames };
+    if (kept && !isDue(known, wanted.dnsNames, request.now)) continue;
+    const { entries, facts } = issuePod(request, wanted, password);
+    Object.assign(data, entries);
+    pods[pod] = facts;
     changed.push(pod);
   }
   const farewell = request.farewell ?? record?.farewell;
@@ -88,10 +87,13 @@ export function keysContent(request: KeysRequest, existing: Secret | undefined):
     trust: digestOf(trust.bytes),
     password: digestOf(password),
     pods,
-    ...(farewell === undefined ? {} : { farewell }),
+    farewell,
   };
   return { data, issued, changed, repaired };
 }
+
+const recordOf = (existing: Secret | undefined): Issued | undefined =>
+  parseIssued(existing?.metadata.annotations?.[issuedAnnotation]);
 
 function isOther(existing: Secret | undefined, password: string): boolean {
   const held = entryOf(existing, 'password')?.toString('utf8');
@@ -109,14 +111,22 @@ function trustedStore(
   return { bytes, repaired: sound === undefined ? [] : ['nodes.p12'] };
 }
 
-const issue = ({ authority, now }: KeysRequest, dnsNames: readonly string[]): Leaf =>
-  issueLeaf(authority, {
-    subject: nodeSubject,
-    dnsNames,
-    usages: ['server', 'client'],
-    now,
-    lifetimeMs: yearMs,
-  });
+function issuePod(
+  { authority, now }: KeysRequest,
+  { pod, dnsNames }: KeysRequest['pods'][number],
+  password: string,
+): { entries: Record<string, string>; facts: IssuedPod } {
+  const issue = () => {
+    const request = { subject: nodeSubject, dnsNames, usages: ['server', 'client'], now } as const;
+    return stored(issueLeaf(authority, { ...request, lifetimeMs: yearMs }), pod, password);
+  };
+  const node = issue();
+  const controller = issue();
+  return {
+    entries: { [`${pod}.p12`]: base64(node.bytes), [`${pod}.controller.p12`]: base64(controller.bytes) },
+    facts: { node: node.facts, controller: controller.facts, names: dnsNames },
+  };
+}
 
 function editedStores(pod: string, known: IssuedPod, existing: Secret | undefined): string[] {
   const entries = [

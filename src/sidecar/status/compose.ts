@@ -82,7 +82,12 @@ function progressFinding(rolling: readonly string[], brokers: readonly BrokerSta
         reason: 'Changing',
         message: `Pods are being started or replaced: ${[...new Set([...rolling, ...unready.map(({ set }) => set)])].join(', ')}.`,
       }
-    : { type, status: 'False', reason: 'Settled', message: 'Every pod has its set’s newest template.' };
+    : {
+        type,
+        status: 'False',
+        reason: 'Settled',
+        message: 'Every pod is ready and has the newest template of its set.',
+      };
 }
 
 /** A certificate in the Secret counts from the next start; the one that a process presents counts now. */

@@ -40,7 +40,7 @@ export async function reconcileUsers(context: Context, nodes: NodesAuthority): P
             caPem: authority.certificatePem,
           }));
     if (outcome.ready) ready += 1;
-    await writeStatus(context, user, outcome);
+    await writeStatus(context, user, { outcome, bootstrap: bootstrapAddress(first, context.namespace) });
   }
   if (!(known instanceof KafkaError)) {
     for (const gone of journal.usernames) if (!owners.has(gone)) await removeUser(context, gone, journal);
@@ -141,7 +141,11 @@ async function removeUser(context: Context, username: string, journal: Journal):
   context.log.info({ event: 'user-removed', username }, 'removed a user whose KafkaUser is gone');
 }
 
-async function writeStatus(context: Context, user: KafkaUser, outcome: Outcome): Promise<void> {
+async function writeStatus(
+  context: Context,
+  user: KafkaUser,
+  { outcome, bootstrap }: { outcome: Outcome; bootstrap: string },
+): Promise<void> {
   const { name, namespace = context.namespace, generation } = user.metadata;
   const finding: Finding = outcome.ready
     ? { type: 'Ready', status: 'True', reason: 'Ready', message: 'The user can log in.' }
@@ -149,6 +153,7 @@ async function writeStatus(context: Context, user: KafkaUser, outcome: Outcome):
   const status: KafkaUserStatus = {
     ...(generation === undefined ? {} : { observedGeneration: generation }),
     username: usernameOf(user),
+    bootstrap,
     ...(outcome.ready ? { secret: userSecretOf(name) } : {}),
     conditions: dated([finding], user.status?.conditions, context.now()),
   };
@@ -161,6 +166,7 @@ const sameStatus = (held: KafkaUserStatus | undefined, wanted: KafkaUserStatus):
     JSON.stringify([
       status?.observedGeneration,
       status?.username,
+      status?.bootstrap,
       status?.conditions?.map(({ type, status: state, reason, message }) => [type, state, reason, message]),
     ]);
   return part(held) === part(wanted);
