@@ -56,44 +56,55 @@ export function keysContent(request: KeysRequest, existing: Secret | undefined):
   const password = storePassword(request.authority, request.name);
   const authority = publicKeySha256(request.authority.certificatePem);
   const record = parseIssued(existing?.metadata.annotations?.[issuedAnnotation]);
-  const sound =
-    record?.authority === authority && record.password === digestOf(password) ? record : undefined;
+  const sameAuthority = record?.authority === authority && record.password === digestOf(password);
+  const sound = sameAuthority ? record : undefined;
   const trust = trustedStore(request.authority, password, { existing, sound });
-  const repaired = [...(isOther(existing, password) ? ['password'] : []), ...trust.repaired];
-  const data: Record<string, string> = {
-    ...existing?.data,
-    password: base64(password),
-    'nodes.p12': base64(trust.bytes),
-  };
-  const pods: Record<string, IssuedPod> = { ...sound?.pods };
-  const changed: string[] = [];
   const forFarewell = request.farewell !== undefined && record?.farewell !== request.farewell;
+  const stores = podStores(request, password, { existing, sound, forFarewell });
+  return {
+    data: {
+      ...existing?.data,
+      password: base64(password),
+      'nodes.p12': base64(trust.bytes),
+      ...stores.entries,
+    },
+    issued: {
+      schema: 1,
+      authority,
+      trust: digestOf(trust.bytes),
+      password: digestOf(password),
+      pods: { ...sound?.pods, ...stores.facts },
+      farewell: request.farewell ?? record?.farewell,
+    },
+    changed: Object.keys(stores.facts),
+    repaired: [...(isOther(existing, password) ? ['password'] : []), ...trust.repaired, ...stores.repaired],
+  };
+}
+
+interface Known {
+  readonly existing: Secret | undefined;
+  /** The record, where it is about this authority. */
+  readonly sound: Issued | undefined;
+  readonly forFarewell: boolean;
+}
+
+/** The stores that are to be made, and nothing of those that are kept. */
+function podStores(request: KeysRequest, password: string, { existing, sound, forFarewell }: Known) {
+  const entries: Record<string, string> = {};
+  const facts: Record<string, IssuedPod> = {};
+  const repaired: string[] = [];
   for (const wanted of request.pods) {
-    const { pod } = wanted;
-    const known = sound?.pods[pod];
-    const edited = known === undefined ? [] : editedStores(pod, known, existing);
+    const known = sound?.pods[wanted.pod];
+    const edited = known === undefined ? [] : editedStores(wanted.pod, known, existing);
     repaired.push(...edited);
     const kept = known !== undefined && edited.length === 0 && !forFarewell;
     if (kept && !isDue(known, wanted.dnsNames, request.now)) continue;
-    const { entries, facts } = issuePod(request, wanted, password);
-    Object.assign(data, entries);
-    pods[pod] = facts;
-    changed.push(pod);
+    const made = issuePod(request, wanted, password);
+    Object.assign(entries, made.entries);
+    facts[wanted.pod] = made.facts;
   }
-  const farewell = request.farewell ?? record?.farewell;
-  const issued: Issued = {
-    schema: 1,
-    authority,
-    trust: digestOf(trust.bytes),
-    password: digestOf(password),
-    pods,
-    farewell,
-  };
-  return { data, issued, changed, repaired };
+  return { entries, facts, repaired };
 }
-
-const recordOf = (existing: Secret | undefined): Issued | undefined =>
-  parseIssued(existing?.metadata.annotations?.[issuedAnnotation]);
 
 function isOther(existing: Secret | undefined, password: string): boolean {
   const held = entryOf(existing, 'password')?.toString('utf8');
@@ -103,7 +114,7 @@ function isOther(existing: Secret | undefined, password: string): boolean {
 function trustedStore(
   authority: Authority,
   password: string,
-  { existing, sound }: { existing: Secret | undefined; sound: Issued | undefined },
+  { existing, sound }: Pick<Known, 'existing' | 'sound'>,
 ): { bytes: Buffer; repaired: string[] } {
   const held = entryOf(existing, 'nodes.p12');
   if (held !== undefined && sound?.trust === digestOf(held)) return { bytes: held, repaired: [] };
