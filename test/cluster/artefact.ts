@@ -13,6 +13,8 @@ export interface Recipe {
   build(folder: string): Promise<void>;
 }
 
+const staleAfterMs = 7 * 24 * 3600 * 1000;
+
 /** Where artefacts are kept, outside the checkout: `KAFKA_WARDEN_CACHE`, else `~/.cache/kafka-warden`. */
 export function cacheRoot(): string {
   return process.env['KAFKA_WARDEN_CACHE'] ?? join(homedir(), '.cache', 'kafka-warden');
@@ -43,12 +45,24 @@ export async function artefact(recipe: Recipe): Promise<string> {
     } finally {
       await rm(unfinished, { recursive: true, force: true });
     }
+    await removeStale(recipe.name);
     process.stderr.write(
       `built ${recipe.name} in ${((performance.now() - startedAt) / 1000).toFixed(0)} s\n`,
     );
     return path;
   } finally {
     await unlock();
+  }
+}
+
+/** Forgets results of earlier recipes of the same name that nothing has asked for in a week. */
+async function removeStale(name: string): Promise<void> {
+  const now = Date.now();
+  for (const entry of await readdir(cacheRoot())) {
+    if (!new RegExp(`^${name}-[0-9a-f]{16}$`).test(entry)) continue;
+    const path = join(cacheRoot(), entry);
+    const { mtimeMs } = await stat(path);
+    if (now - mtimeMs > staleAfterMs) await rm(path, { recursive: true, force: true });
   }
 }
 

@@ -2,13 +2,13 @@ import { mkdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Artefacts } from './build.ts';
 import { killGroup, makeGroup, removeGroup } from './cgroups.ts';
-import { run, tryRun } from './command.ts';
+import { run } from './command.ts';
 import { startControllers, startControlPlane, waitForApiServer } from './control-plane.ts';
-import { ClusterError } from './errors.ts';
 import { freeSlot, nodeLayout, takeSlot } from './layout.ts';
 import type { Layout, NodeLayout } from './layout.ts';
 import { makeNetwork, removeNetwork, routeServices } from './network.ts';
 import { powerOn, prepareNode, readyFile } from './node.ts';
+import { waitForNodes } from './node-readiness.ts';
 import { makeAuthority } from './pki.ts';
 import { startInBackground } from './processes.ts';
 import { writeState } from './state.ts';
@@ -68,30 +68,6 @@ export async function takeDown(layout: Layout): Promise<void> {
 export async function addMachine(layout: Layout, node: NodeLayout, artefacts: Artefacts): Promise<void> {
   await prepareNode(layout, node, artefacts);
   await powerOn(layout, node, artefacts);
-}
-
-/** Resolves when nodes of these names are Ready. Throws `NOT_READY` after two minutes. */
-export async function waitForNodes(
-  layout: Layout,
-  { kubectl }: Artefacts,
-  names: readonly string[],
-): Promise<void> {
-  const base = ['--kubeconfig', layout.kubeconfig];
-  const wait = (condition: string, seconds: number) =>
-    tryRun(kubectl, [
-      ...base,
-      'wait',
-      `--for=${condition}`,
-      `--timeout=${seconds}s`,
-      ...names.map((it) => `node/${it}`),
-    ]);
-  await wait('create', 60);
-  const { code, stderr } = await wait('condition=Ready', 120);
-  if (code === 0) return;
-  throw new ClusterError(
-    'NOT_READY',
-    `Nodes do not get ready: ${stderr.trim()}; see ${join(layout.folder, 'log')}.`,
-  );
 }
 
 async function applyBasics(layout: Layout, { kubectl }: Artefacts): Promise<void> {

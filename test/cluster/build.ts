@@ -14,8 +14,8 @@ export interface Artefacts {
   helm: string;
   /** A containerd root with all images but kafka-warden's own. */
   imageStore: string;
-  /** Archive of the image of kafka-warden. */
-  wardenArchive: string;
+  /** Archives of the image of kafka-warden, to be imported in this order. */
+  wardenArchives: string[];
 }
 
 /** Builds what is not in the cache yet. The Go programs and the images are two queues, for machines with two cores. */
@@ -46,10 +46,10 @@ async function buildImages() {
     { folder: kafka39, name: images.kafka39 },
     { folder: warden.dependencies, name: 'localhost/kafka-warden:dependencies' },
   ]);
-  return { imageStore: store, wardenArchive: warden.archive };
+  return { imageStore: store, wardenArchives: warden.archives };
 }
 
-/** The archive of kafka-warden's image from the checkout's present files. */
-export async function buildWarden(): Promise<string> {
-  return (await wardenImage()).archive;
+/** The archives of kafka-warden's image from the checkout's present files. */
+export async function buildWarden(): Promise<string[]> {
+  return (await wardenImage()).archives;
 }

@@ -1,12 +1,13 @@
 import { existsSync } from 'node:fs';
+import { isDeepStrictEqual } from 'node:util';
 import { bringUp, takeDown } from './bring-up.ts';
-import { build } from './build.ts';
+import { build, buildWarden } from './build.ts';
 import type { Cluster } from './cluster.ts';
 import { ClusterError } from './errors.ts';
 import { externalCluster } from './external.ts';
-import { findLayout, maxNodes } from './layout.ts';
-import type { Layout } from './layout.ts';
+import { findLayout, maxNodes, runRoot } from './layout.ts';
 import { localCluster } from './local.ts';
+import { ancestorsOf } from './processes.ts';
 import { isOrphaned, ownProcess, readState } from './state.ts';
 
 export type { Cluster, CommandOptions, ContainerProcess, LogOptions } from './cluster.ts';
@@ -39,14 +40,17 @@ export function clusterUnavailable(): string | undefined {
   return undefined;
 }
 
+/** Whether KUBECONFIG names a cluster that is none of this harness's own. */
 function usesExternalCluster(): boolean {
-  return (process.env['KUBECONFIG'] ?? '') !== '';
+  const named = process.env['KUBECONFIG'] ?? '';
+  return named !== '' && !named.startsWith(`${runRoot()}/`);
 }
 
 /**
- * A cluster for tests: the one named by KUBECONFIG, else one of this machine. One that stands already (command `up`) is
- * used and left standing; what a killed process left is removed first; else a new one is started, which ends with
- * this process or its disposal. Throws `IN_USE` where a living process owns the cluster of that name.
+ * A cluster for tests: the one named by KUBECONFIG, else one of this machine. One that stands already (command `up`) gets
+ * this checkout's image, is used and left standing; so is one of a process that started this one. What a killed
+ * process left is removed first; else a new cluster is started, which ends with this process or its disposal.
+ * Throws `IN_USE` where another living process owns the cluster of that name.
  */
 export async function startCluster({
   nodes = 3,
@@ -55,7 +59,7 @@ export async function startCluster({
 }: StartOptions = {}): Promise<Cluster> {
   if (usesExternalCluster()) return externalCluster(process.env['KUBECONFIG'] ?? '');
   const running = await adopt(name);
-  if (running !== undefined) return localCluster(running, false);
+  if (running !== undefined) return running;
   const startedAt = performance.now();
   const artefacts = await build();
   const builtAt = performance.now();
@@ -98,12 +102,17 @@ export async function stopCluster(name = defaultName): Promise<void> {
   if (layout !== undefined) await takeDown(layout);
 }
 
-async function adopt(name: string): Promise<Layout | undefined> {
+async function adopt(name: string): Promise<Cluster | undefined> {
   const layout = await findLayout(name);
   if (layout === undefined) return undefined;
   const state = await readState(layout);
   if (state === undefined || isOrphaned(state)) return undefined;
-  if (state.owner === undefined) return layout;
+  if (state.owner === undefined) {
+    const cluster = await localCluster(layout, false);
+    if (!isDeepStrictEqual(await buildWarden(), state.artefacts.wardenArchives)) await cluster.loadImage();
+    return cluster;
+  }
+  if (ancestorsOf(process.pid).includes(state.owner.pid)) return localCluster(layout, false);
   throw new ClusterError(
     'IN_USE',
     `The cluster ${name} belongs to process ${state.owner.pid}: wait for its end, or start one of another name.`,

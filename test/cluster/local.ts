@@ -1,14 +1,15 @@
-import { addMachine, takeDown, waitForNodes } from './bring-up.ts';
+import { addMachine, takeDown } from './bring-up.ts';
 import { buildWarden } from './build.ts';
 import { signal } from './cgroups.ts';
 import type { Cluster } from './cluster.ts';
 import { clientCalls, clusterNames } from './clients.ts';
 import { auditLogOf, startApiServer, stopApiServer, waitForApiServer } from './control-plane.ts';
 import { ClusterError } from './errors.ts';
+import { waitForHeartbeat, waitForNodes } from './node-readiness.ts';
 import { maxNodes, nodeLayout } from './layout.ts';
 import type { Layout, NodeLayout } from './layout.ts';
 import { routeServices, setCable } from './network.ts';
-import { loadImage, powerOff, powerOn } from './node.ts';
+import { loadWarden, powerOff, powerOn } from './node.ts';
 import { runningProcesses, volumeOfPod } from './pods.ts';
 import { readState, writeState } from './state.ts';
 import type { ClusterState } from './state.ts';
@@ -109,8 +110,10 @@ function machineCalls(layout: Layout): MachineCalls {
     async startNode(name) {
       const node = await find(name);
       const { artefacts } = await requireState(layout);
+      const startedAt = new Date();
       await powerOn(layout, node, artefacts);
       await setReachable(node, true);
+      await waitForHeartbeat(layout, artefacts, { node: name, since: startedAt });
       await waitForNodes(layout, artefacts, [name]);
     },
     async cutOff(name) {
@@ -132,10 +135,12 @@ function machineCalls(layout: Layout): MachineCalls {
       await waitForApiServer(layout, artefacts);
     },
     async loadImage() {
-      const wardenArchive = await buildWarden();
+      const wardenArchives = await buildWarden();
       const state = await requireState(layout);
-      await writeState(layout, { ...state, artefacts: { ...state.artefacts, wardenArchive } });
-      await Promise.all(state.reachable.map((index) => loadImage(nodeLayout(layout, index), wardenArchive)));
+      await Promise.all(
+        state.reachable.map((index) => loadWarden(nodeLayout(layout, index), wardenArchives)),
+      );
+      await writeState(layout, { ...state, artefacts: { ...state.artefacts, wardenArchives } });
     },
   };
 }

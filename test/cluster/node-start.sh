@@ -16,7 +16,9 @@ cp "$NODE_FOLDER/cni.conflist" /etc/cni/net.d/10-pods.conflist
 containerd --config "$NODE_FOLDER/containerd.toml" --address /run/containerd/containerd.sock \
   --root /var/lib/containerd --state /run/containerd >> "$LOG_FOLDER/$NODE_NAME-containerd.log" 2>&1 &
 until ctr version > /dev/null 2>&1; do sleep 0.1; done
-ctr -n k8s.io images import --base-name "$WARDEN_REPOSITORY" "$WARDEN_ARCHIVE" > /dev/null
+for archive in $WARDEN_ARCHIVES; do
+  ctr -n k8s.io images import --base-name "$WARDEN_REPOSITORY" "$archive" > /dev/null
+done
 
 until [[ -e $READY_FILE ]]; do sleep 0.1; done
 "$HYPERKUBE" kube-proxy --kubeconfig="$PROXY_KUBECONFIG" --cluster-cidr="$POD_SUBNETS" --hostname-override="$NODE_NAME" \

@@ -57,7 +57,7 @@ export async function powerOn(layout: Layout, node: NodeLayout, artefacts: Artef
       POD_SUBNETS: node.podSubnet.replace(/\.\d+\.0\/24$/, '.0.0/16'),
       HYPERKUBE: artefacts.hyperkube,
       PROXY_KUBECONFIG: join(layout.folder, 'proxy.kubeconfig'),
-      WARDEN_ARCHIVE: artefacts.wardenArchive,
+      WARDEN_ARCHIVES: artefacts.wardenArchives.join(' '),
       WARDEN_REPOSITORY: repositoryOf(images.warden),
       READY_FILE: readyFile(layout),
     },
@@ -71,24 +71,17 @@ export async function powerOff(node: NodeLayout): Promise<void> {
   await unplug(node);
 }
 
-/** Imports an image archive into a running node; the same name then means the new image. */
-export async function loadImage(node: NodeLayout, archive: string): Promise<void> {
+/** Imports kafka-warden's image into a running node; the same name then means the new image. */
+export async function loadWarden(node: NodeLayout, archives: readonly string[]): Promise<void> {
   const [inside] = processesIn(systemGroupOf(node));
   if (inside === undefined)
     throw new ClusterError('NOT_RUNNING', `${node.name} is powered off: start it first.`);
   const address = `/proc/${inside}/root/run/containerd/containerd.sock`;
   const repository = repositoryOf(images.warden);
-  await run('ctr', [
-    '--address',
-    address,
-    '-n',
-    'k8s.io',
-    'images',
-    'import',
-    '--base-name',
-    repository,
-    archive,
-  ]);
+  for (const archive of archives) {
+    const from = ['images', 'import', '--base-name', repository, archive];
+    await run('ctr', ['--address', address, '-n', 'k8s.io', ...from]);
+  }
 }
 
 function repositoryOf(image: string): string {

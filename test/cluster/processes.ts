@@ -13,6 +13,17 @@ export function startTimeOf(pid: number): string | undefined {
   }
 }
 
+/** A process, its parent, and so on. */
+export function ancestorsOf(pid: number): number[] {
+  try {
+    const status = readFileSync(`/proc/${pid}/stat`, 'utf8');
+    const parent = Number(status.slice(status.lastIndexOf(')') + 2).split(' ')[1]);
+    return parent > 0 ? [pid, ...ancestorsOf(parent)] : [pid];
+  } catch {
+    return [pid];
+  }
+}
+
 /** Whether the process that had this id and start time still runs. */
 export function isAlive(pid: number, startTime: string | undefined): boolean {
   const found = startTimeOf(pid);

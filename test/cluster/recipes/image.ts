@@ -57,3 +57,8 @@ export async function archiveLayout(layout: string, archive: string): Promise<vo
 export function layoutIn(folder: string): string {
   return join(folder, 'layout');
 }
+
+/** Where an artefact keeps an archive of it. */
+export function archiveIn(folder: string): string {
+  return join(folder, 'image.tar');
+}

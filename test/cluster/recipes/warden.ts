@@ -4,7 +4,7 @@ import { artefact, hashOf } from '../artefact.ts';
 import { checkout, ownFile } from '../checkout.ts';
 import { run, script } from '../command.ts';
 import packageJson from '../../../package.json' with { type: 'json' };
-import { archiveLayout, debianRoot, layoutIn, packImage } from './image.ts';
+import { archiveIn, archiveLayout, debianRoot, layoutIn, packImage } from './image.ts';
 
 const nodeProgram = join(checkout, 'node_modules/node/bin/node');
 
@@ -70,6 +70,7 @@ export async function wardenDependencies(): Promise<string> {
         ],
       });
       await rm(join(folder, 'root'), { recursive: true });
+      await archiveLayout(layoutIn(folder), archiveIn(folder));
     },
   });
 }
@@ -82,11 +83,18 @@ async function removeNodeBinaries(modules: string): Promise<void> {
   for (const name of names) await rm(join(modules, name), { recursive: true });
 }
 
-/**
- * The image of kafka-warden from this checkout's present files, as an archive that holds the program's own layer
- * only: every node has the layers below it.
- */
-export async function wardenImage(): Promise<{ archive: string; dependencies: string }> {
+/** The image of kafka-warden from this checkout's present files. */
+export interface WardenImage {
+  /** Folder with the layout of the layers below the program's own. */
+  dependencies: string;
+  /**
+   * Archives to import, in this order. The last has the program's own layer only; the ones before it cost next to
+   * nothing on a node that has their layers.
+   */
+  archives: string[];
+}
+
+export async function wardenImage(): Promise<WardenImage> {
   const dependencies = await wardenDependencies();
   const sources = [
     'certs',
@@ -111,11 +119,11 @@ export async function wardenImage(): Promise<{ archive: string; dependencies: st
       const tag = packageJson.version;
       await packImage({ layout, base: layoutIn(dependencies), tag, root: join(folder, 'root') });
       await dropSharedBlobs(layout, layoutIn(dependencies));
-      await archiveLayout(layout, join(folder, 'image.tar'));
+      await archiveLayout(layout, archiveIn(folder));
       for (const name of ['root', 'layout']) await rm(join(folder, name), { recursive: true });
     },
   });
-  return { archive: join(folder, 'image.tar'), dependencies };
+  return { dependencies, archives: [archiveIn(dependencies), archiveIn(folder)] };
 }
 
 /** Compiles without the type checker, which is not what an image in a test cluster waits for, and adds the assets. */
