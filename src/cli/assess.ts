@@ -1,0 +1,122 @@
+import {
+  harden,
+  hardenService,
+  type Decision,
+  type Finding,
+  type Mode,
+  type PatchOperation,
+  type Service,
+  type StatefulSet,
+} from '../hardening/index.ts';
+import { applyPatch } from '../hardening/diff.ts';
+import { isObject, type Json, type JsonObject } from '../hardening/tree.ts';
+import { CliError } from './errors.ts';
+import type { ManifestDocument } from './manifest/document.ts';
+import { objectsOf, placeOf, type ManifestObject } from './manifest/objects.ts';
+
+/** What hardening says of one object of the input, and what it becomes. */
+export interface Assessment {
+  readonly object: ManifestObject;
+  /** `--namespace`, else the object's own, else `default`. */
+  readonly namespace: string;
+  readonly decision: Decision;
+  readonly patch: readonly PatchOperation[];
+  readonly findings: readonly Finding[];
+  /** The object after the patch. */
+  readonly value: JsonObject;
+}
+
+export interface AssessOptions {
+  readonly namespace?: string | undefined;
+  readonly mode?: Mode | undefined;
+}
+
+/** The namespace that an object is applied to. Throws `CliError` where `--namespace` contradicts the object. */
+export const namespaceOf = (object: ManifestObject, given: string | undefined): string => {
+  if (given !== undefined && object.namespace !== undefined && given !== object.namespace)
+    throw new CliError(
+      'namespace-conflict',
+      `the object names the namespace ${object.namespace}, --namespace says ${given}; leave one out.`,
+      placeOf(object, '/metadata/namespace'),
+    );
+  return given ?? object.namespace ?? 'default';
+};
+
+const isTemplate = (value: Json | undefined): boolean => typeof value === 'string' && value.includes('{{');
+
+const containersOf = (set: JsonObject): readonly Json[] | undefined => {
+  const spec = isObject(set['spec']) ? set['spec'] : {};
+  const template = isObject(spec['template']) ? spec['template'] : {};
+  const pod = isObject(template['spec']) ? template['spec'] : {};
+  return Array.isArray(pod['containers']) ? pod['containers'] : undefined;
+};
+
+/** Refuses what the API server would refuse for its shape, before the core reads it as a StatefulSet. */
+const checkSet = (object: ManifestObject): void => {
+  const { value, name, apiVersion } = object;
+  const refuse = (message: string, path: string) =>
+    new CliError('invalid-object', message, placeOf(object, path));
+  if (name === '') throw refuse('the StatefulSet has no metadata.name.', '/metadata');
+  if (apiVersion !== 'apps/v1')
+    throw refuse(`StatefulSets of ${apiVersion} are not served any more; write apps/v1.`, '/apiVersion');
+  const containers = containersOf(value);
+  const path = '/spec/template/spec/containers';
+  if (containers === undefined || containers.length === 0)
+    throw refuse('the StatefulSet has no spec.template.spec.containers.', path);
+  for (const [index, container] of containers.entries()) {
+    if (!isObject(container) || typeof container['name'] !== 'string')
+      throw refuse('a container has no name.', `${path}/${index}`);
+    if (isTemplate(container['image']) || isTemplate(name))
+      throw new CliError(
+        'helm-template',
+        'this is a template ({{ … }}), not a manifest: render it first (helm template).',
+        placeOf(object, isTemplate(name) ? '/metadata/name' : `${path}/${index}/image`),
+      );
+  }
+};
+
+const assessSet = (object: ManifestObject, { namespace: given, mode }: AssessOptions): Assessment => {
+  checkSet(object);
+  const namespace = namespaceOf(object, given);
+  const set = object.value as unknown as StatefulSet;
+  try {
+    const { decision, patch, findings, workload } = harden(set, { namespace, mode });
+    return { object, namespace, decision, patch, findings, value: workload as unknown as JsonObject };
+  } catch (error) {
+    const reason = error instanceof Error ? error.message : String(error);
+    throw new CliError('invalid-object', `the StatefulSet cannot be read: ${reason}.`, placeOf(object));
+  }
+};
+
+const assessService = (
+  object: ManifestObject,
+  namespace: string,
+  sets: readonly Assessment[],
+): Assessment => {
+  const neighbours = sets
+    .filter((set) => set.namespace === namespace && set.decision === 'hardened')
+    .map(({ value }) => value as unknown as StatefulSet);
+  const { patch, findings } = hardenService(object.value, { sets: neighbours });
+  const decision = patch.length > 0 ? 'hardened' : findings.length > 0 ? 'reported' : 'ignored';
+  return { object, namespace, decision, patch, findings, value: applyPatch(object.value, patch) };
+};
+
+export const isStatefulSet = ({ apiVersion, kind }: ManifestObject): boolean =>
+  kind === 'StatefulSet' && /^(apps|extensions)\//.test(apiVersion);
+
+const isService = ({ apiVersion, kind }: ManifestObject): boolean =>
+  kind === 'Service' && apiVersion === 'v1';
+
+/**
+ * Hardens every StatefulSet of the input and, where the Service that governs one of them is in the input too, that
+ * Service. Objects of other kinds are not in the result. Throws `CliError` for what is no valid object.
+ */
+export const assess = (documents: readonly ManifestDocument[], options: AssessOptions): Assessment[] => {
+  const objects = documents.flatMap(objectsOf);
+  const assessed = new Map<ManifestObject, Assessment>();
+  for (const object of objects.filter(isStatefulSet)) assessed.set(object, assessSet(object, options));
+  const sets = [...assessed.values()];
+  for (const object of objects.filter(isService))
+    assessed.set(object, assessService(object, namespaceOf(object, options.namespace), sets));
+  return objects.flatMap((object) => assessed.get(object) ?? []);
+};

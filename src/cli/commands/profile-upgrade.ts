@@ -1,0 +1,167 @@
+import { createInterface } from 'node:readline/promises';
+import {
+  harden,
+  newestProfileVersion,
+  pinOf,
+  profileVersions,
+  isHardened,
+  type StatefulSet,
+} from '../../hardening/index.ts';
+import { clone, isObject, type JsonObject } from '../../hardening/tree.ts';
+import { keys } from '../../names.ts';
+import { isStatus } from '../../kubernetes/client.ts';
+import { paths } from '../../kubernetes/paths.ts';
+import { assess, isStatefulSet, namespaceOf } from '../assess.ts';
+import { asking, clusterAccess } from '../cluster-access.ts';
+import { CliError, exitCodes, type ExitCode } from '../errors.ts';
+import { documentsOf, type ManifestDocument } from '../manifest/document.ts';
+import { objectsOf, withReplacements } from '../manifest/objects.ts';
+import { readSources } from '../manifest/read.ts';
+import { block } from '../manifest/render.ts';
+import { unifiedDiff } from '../output/diff.ts';
+import { diffText, rewritten, yamlStream } from '../output/manifests.ts';
+import type { Terminal } from '../output/terminal.ts';
+
+export interface ProfileUpgradeOptions {
+  readonly target?: string;
+  readonly filename?: readonly string[];
+  readonly namespace?: string;
+  readonly to?: string;
+  readonly diff?: boolean;
+  readonly yes?: boolean;
+  readonly kubeconfig?: string;
+}
+
+const known = profileVersions.map(pinOf);
+
+const pinFor = (given: string | undefined): string => {
+  if (given === undefined) return pinOf(newestProfileVersion);
+  const pin = known.find((one) => one === given || one.endsWith(`/${given}`));
+  if (pin === undefined)
+    throw new CliError('unknown-profile', `There is no profile ${given}. Known: ${known.join(', ')}.`);
+  return pin;
+};
+
+/** A set with another pin, hardened by it. */
+const upgraded = (set: JsonObject, namespace: string, pin: string): JsonObject => {
+  const pinned = clone(set);
+  const metadata = isObject(pinned['metadata']) ? pinned['metadata'] : {};
+  const annotations = isObject(metadata['annotations']) ? metadata['annotations'] : {};
+  pinned['metadata'] = { ...metadata, annotations: { ...annotations, [keys.profile]: pin } };
+  const outcome = harden(pinned, { namespace, old: set });
+  if (outcome.decision !== 'hardened') {
+    const reasons = outcome.findings.map(({ message }) => message).join('; ');
+    throw new CliError('refused', `The set cannot be hardened by ${pin}: ${reasons || outcome.decision}.`);
+  }
+  return outcome.workload as unknown as JsonObject;
+};
+
+const currentPin = (set: JsonObject): string | undefined =>
+  (set as unknown as StatefulSet).metadata?.annotations?.[keys.profile];
+
+const offline = (
+  options: ProfileUpgradeOptions & { filename: readonly string[] },
+  terminal: Terminal,
+): ExitCode => {
+  const pin = pinFor(options.to);
+  const documents: ManifestDocument[] = readSources(options.filename).flatMap(documentsOf);
+  // Checks the shape of what is read, as `harden` does.
+  assess(documents, { namespace: options.namespace });
+  const replacements = documents
+    .flatMap(objectsOf)
+    .filter((object) => isStatefulSet(object) && isHardened(object.value as unknown as StatefulSet))
+    .map((object) => {
+      terminal.err(`StatefulSet ${object.name}: ${currentPin(object.value) ?? ''} → ${pin}\n`);
+      return { object, value: upgraded(object.value, namespaceOf(object, options.namespace), pin) };
+    });
+  if (replacements.length === 0)
+    throw new CliError(
+      'not-hardened',
+      'The input holds no hardened StatefulSet; `kafka-warden harden` makes one.',
+    );
+  const files = rewritten(documents, (document) => withReplacements(document, replacements));
+  terminal.out(options.diff ? diffText(files, pin, terminal.colour.out) : yamlStream(files));
+  return exitCodes.ok;
+};
+
+const agreed = async (terminal: Terminal): Promise<boolean> => {
+  if (!process.stdin.isTTY) return false;
+  const questions = createInterface({ input: process.stdin, output: process.stderr });
+  const answer = await questions.question('This starts a rolling update. Go on? [y/N] ');
+  questions.close();
+  if (/^y(es)?$/i.test(answer.trim())) return true;
+  terminal.err('Nothing was changed.\n');
+  return false;
+};
+
+const shape = { step: 2, sequences: false };
+
+const withoutServerFields = (set: JsonObject): JsonObject => {
+  const { status: _status, ...rest } = clone(set);
+  const metadata = isObject(rest['metadata']) ? rest['metadata'] : {};
+  const { managedFields: _fields, ...kept } = metadata;
+  return { ...rest, metadata: kept };
+};
+
+const online = async (
+  options: ProfileUpgradeOptions & { target: string },
+  terminal: Terminal,
+): Promise<ExitCode> => {
+  const name = /^(?:statefulsets?|sts)\/(.+)$/.exec(options.target)?.[1];
+  if (name === undefined)
+    throw new CliError(
+      'usage',
+      `Name what to upgrade as statefulset/NAME, not ${options.target}; or give -f FILE.`,
+    );
+  const pin = pinFor(options.to);
+  const kube = await clusterAccess(options.kubeconfig);
+  const namespace = options.namespace ?? kube.namespace ?? 'default';
+  const path = paths.statefulsets(namespace, name);
+  const set = await asking('read StatefulSets', async () => {
+    try {
+      return await kube.get<JsonObject>(path);
+    } catch (error) {
+      if (!isStatus(error, 404)) throw error;
+      throw new CliError('not-found', `There is no StatefulSet ${name} in the namespace ${namespace}.`);
+    }
+  });
+  const pinned = currentPin(set);
+  if (pinned === undefined)
+    throw new CliError('not-hardened', `StatefulSet ${namespace}/${name} is not hardened by kafka-warden.`);
+  if (pinned === pin) {
+    terminal.err(`StatefulSet ${namespace}/${name} has the profile ${pin} already.\n`);
+    return exitCodes.ok;
+  }
+  const before = block(withoutServerFields(set), shape);
+  const after = block(withoutServerFields(upgraded(set, namespace, pin)), shape);
+  const named = (text: string, what: string) => ({
+    name: `${namespace}/${name} (${what})`,
+    text: `${text}\n`,
+  });
+  terminal.out(unifiedDiff(named(before, pinned), named(after, pin), terminal.colour.out));
+  if (options.yes !== true && !(await agreed(terminal))) {
+    if (!process.stdin.isTTY) terminal.err('Nothing was changed; --yes changes it.\n');
+    return exitCodes.ok;
+  }
+  await asking('change StatefulSets', () =>
+    kube.patch(path, { metadata: { annotations: { [keys.profile]: pin } } }, 'merge'),
+  );
+  terminal.err(
+    `StatefulSet ${namespace}/${name}: ${pinned} → ${pin}. Watch: kubectl -n ${namespace} rollout status ${options.target}\n`,
+  );
+  return exitCodes.ok;
+};
+
+/**
+ * `kafka-warden profile upgrade`: moves a hardened StatefulSet to a newer profile version: in a manifest (`-f`), or in
+ * the cluster after showing the difference and asking.
+ */
+export const profileUpgradeCommand = async (
+  options: ProfileUpgradeOptions,
+  terminal: Terminal,
+): Promise<ExitCode> => {
+  const { target, filename = [] } = options;
+  if (filename.length > 0 && target === undefined) return offline({ ...options, filename }, terminal);
+  if (target !== undefined && filename.length === 0) return online({ ...options, target }, terminal);
+  throw new CliError('usage', 'Name either statefulset/NAME or a manifest with -f FILE.');
+};

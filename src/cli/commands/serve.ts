@@ -1,0 +1,16 @@
+import { exitCodes, type ExitCode } from '../errors.ts';
+
+/** Runs a server until SIGTERM or SIGINT asks it to end; a second signal ends it at once. */
+export const serveUntilAsked = async (
+  serve: (env: NodeJS.ProcessEnv, signal: AbortSignal) => Promise<unknown>,
+): Promise<ExitCode> => {
+  const stop = new AbortController();
+  const ask = (): void => {
+    if (stop.signal.aborted) process.exit(exitCodes.findings);
+    stop.abort();
+  };
+  process.on('SIGTERM', ask);
+  process.on('SIGINT', ask);
+  await serve(process.env, stop.signal);
+  return exitCodes.ok;
+};
