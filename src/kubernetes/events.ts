@@ -57,7 +57,7 @@ export async function recordEvent(
     await kube.create(paths.events(namespace), {
       apiVersion: 'events.k8s.io/v1',
       kind: 'Event',
-      metadata: { generateName: `${(name ?? 'unnamed').slice(0, 200)}.`, namespace },
+      metadata: { generateName: `${(name ?? 'unnamed').slice(0, 200)}-`, namespace },
       eventTime: new Date(nowMs).toISOString().replace('Z', '000Z'),
       reportingController: `kafka-warden.io/${reporter}`,
       reportingInstance: hostname().slice(0, 128),

@@ -112,6 +112,7 @@ export async function holdLease(kube: Kube, options: LeaseOptions): Promise<void
   }
 
   async function leadWhileHeld(lease: LeaseObject, takenAtMs: number): Promise<void> {
+    if (signal.aborted) return release();
     log.info(fields, 'the lease is held');
     const term = new AbortController();
     const work = lead(AbortSignal.any([signal, term.signal])).catch((error: unknown) => {
