@@ -5,11 +5,10 @@ import {
   type Finding,
   type Mode,
   type PatchOperation,
-  type Service,
   type StatefulSet,
 } from '../hardening/index.ts';
 import { applyPatch } from '../hardening/diff.ts';
-import { isObject, type Json, type JsonObject } from '../hardening/tree.ts';
+import { at, isObject, type Json, type JsonObject } from '../hardening/tree.ts';
 import { CliError } from './errors.ts';
 import type { ManifestDocument } from './manifest/document.ts';
 import { objectsOf, placeOf, type ManifestObject } from './manifest/objects.ts';
@@ -44,48 +43,47 @@ export const namespaceOf = (object: ManifestObject, given: string | undefined): 
 
 const isTemplate = (value: Json | undefined): boolean => typeof value === 'string' && value.includes('{{');
 
-const containersOf = (set: JsonObject): readonly Json[] | undefined => {
-  const spec = isObject(set['spec']) ? set['spec'] : {};
-  const template = isObject(spec['template']) ? spec['template'] : {};
-  const pod = isObject(template['spec']) ? template['spec'] : {};
-  return Array.isArray(pod['containers']) ? pod['containers'] : undefined;
+/** The places of a StatefulSet where a template is told from a manifest: elsewhere braces may be meant. */
+const templatePath = ({ name, value }: ManifestObject): string | undefined => {
+  if (isTemplate(name)) return '/metadata/name';
+  const path = ['spec', 'template', 'spec', 'containers'];
+  const containers = at(value, path);
+  const index = Array.isArray(containers)
+    ? containers.findIndex((container) => isObject(container) && isTemplate(container['image']))
+    : -1;
+  return index < 0 ? undefined : `/${path.join('/')}/${index}/image`;
 };
 
-/** Refuses what the API server would refuse for its shape, before the core reads it as a StatefulSet. */
+/** Refuses what nobody could apply. What lies deeper the core looks at. */
 const checkSet = (object: ManifestObject): void => {
-  const { value, name, apiVersion } = object;
-  const refuse = (message: string, path: string) =>
-    new CliError('invalid-object', message, placeOf(object, path));
-  if (name === '') throw refuse('the StatefulSet has no metadata.name.', '/metadata');
+  const { name, apiVersion } = object;
+  if (name === '')
+    throw new CliError(
+      'invalid-object',
+      'the StatefulSet has no metadata.name.',
+      placeOf(object, '/metadata'),
+    );
   if (apiVersion !== 'apps/v1')
-    throw refuse(`StatefulSets of ${apiVersion} are not served any more; write apps/v1.`, '/apiVersion');
-  const containers = containersOf(value);
-  const path = '/spec/template/spec/containers';
-  if (containers === undefined || containers.length === 0)
-    throw refuse('the StatefulSet has no spec.template.spec.containers.', path);
-  for (const [index, container] of containers.entries()) {
-    if (!isObject(container) || typeof container['name'] !== 'string')
-      throw refuse('a container has no name.', `${path}/${index}`);
-    if (isTemplate(container['image']) || isTemplate(name))
-      throw new CliError(
-        'helm-template',
-        'this is a template ({{ … }}), not a manifest: render it first (helm template).',
-        placeOf(object, isTemplate(name) ? '/metadata/name' : `${path}/${index}/image`),
-      );
-  }
+    throw new CliError(
+      'invalid-object',
+      `StatefulSets of ${apiVersion} are not served any more; write apps/v1.`,
+      placeOf(object, '/apiVersion'),
+    );
+  const path = templatePath(object);
+  if (path !== undefined)
+    throw new CliError(
+      'helm-template',
+      'this is a template ({{ … }}), not a manifest: render it first (helm template).',
+      placeOf(object, path),
+    );
 };
 
 const assessSet = (object: ManifestObject, { namespace: given, mode }: AssessOptions): Assessment => {
   checkSet(object);
   const namespace = namespaceOf(object, given);
   const set = object.value as unknown as StatefulSet;
-  try {
-    const { decision, patch, findings, workload } = harden(set, { namespace, mode });
-    return { object, namespace, decision, patch, findings, value: workload as unknown as JsonObject };
-  } catch (error) {
-    const reason = error instanceof Error ? error.message : String(error);
-    throw new CliError('invalid-object', `the StatefulSet cannot be read: ${reason}.`, placeOf(object));
-  }
+  const { decision, patch, findings, workload } = harden(set, { namespace, mode });
+  return { object, namespace, decision, patch, findings, value: workload as unknown as JsonObject };
 };
 
 const assessService = (

@@ -1,13 +1,10 @@
-import { unharden, type StatefulSet } from '../../hardening/index.ts';
-import { withoutDefaults } from '../../hardening/defaults.ts';
-import { applyPatch, patchBetween } from '../../hardening/diff.ts';
-import { clone, equal, type Json, type JsonObject } from '../../hardening/tree.ts';
 import { isStatefulSet } from '../assess.ts';
 import { exitCodes, type ExitCode } from '../errors.ts';
 import { documentsOf } from '../manifest/document.ts';
 import { objectsOf, withReplacements } from '../manifest/objects.ts';
 import { readSources } from '../manifest/read.ts';
 import { diffText, jsonList, rewritten, yamlStream } from '../output/manifests.ts';
+import { originalOf } from '../original.ts';
 import type { Terminal } from '../output/terminal.ts';
 
 export interface UnhardenOptions {
@@ -15,21 +12,6 @@ export interface UnhardenOptions {
   readonly diff?: boolean;
   readonly output?: 'yaml' | 'json';
 }
-
-/**
- * The original of a hardened set. The core leaves the API's defaults out; here the ones that the author wrote stay,
- * so only the difference is applied.
- */
-export const originalOf = (set: JsonObject): JsonObject => {
-  const original = unharden(set) as unknown as Json;
-  if (equal(original, set)) return set;
-  const { status: _status, ...before } = withoutDefaults(clone(set));
-  const { status: _same, ...after } = original as JsonObject;
-  return applyPatch(
-    set,
-    patchBetween(before, after, () => 'profile'),
-  );
-};
 
 /** `kafka-warden unharden`: prints the input with its hardened StatefulSets as their authors wrote them. */
 export const unhardenCommand = (options: UnhardenOptions, terminal: Terminal): ExitCode => {
