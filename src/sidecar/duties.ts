@@ -10,6 +10,8 @@ export interface Duty {
   readonly reconcile: (signal: AbortSignal) => Promise<Report>;
   /** The longest pause between passes. */
   readonly everyMs: number;
+  /** Duties that must have tried once before this one begins. */
+  readonly after?: readonly string[];
 }
 
 export interface DutyLoop extends Reports {
@@ -25,6 +27,12 @@ const settleMs = 50;
 const backoffMs = { first: 1_000, longest: 30_000 };
 const sameErrorMs = 60_000;
 
+const aborted = (signal: AbortSignal): Promise<void> =>
+  new Promise((resolve) => {
+    if (signal.aborted) resolve();
+    else signal.addEventListener('abort', () => resolve(), { once: true });
+  });
+
 /** Runs duties: after a change (gathered for 50 ms), after their pause, and again after a failure (1 s to 30 s). */
 export function dutyLoop(
   duties: readonly Duty[],
@@ -33,6 +41,7 @@ export function dutyLoop(
   const reports = new Map<string, Report>();
   const wakers = new Map<string, () => void>();
   const dirty = new Set<string>();
+  const tried = new Map(duties.map(({ name }) => [name, Promise.withResolvers<void>()]));
   let listener: (duty: string) => void = () => undefined;
 
   const wake = (name?: string): void => {
@@ -58,6 +67,8 @@ export function dutyLoop(
   async function keep(duty: Duty, signal: AbortSignal): Promise<void> {
     let failures = 0;
     let told = { text: '', atMs: -Infinity };
+    const before = (duty.after ?? []).flatMap((name) => tried.get(name)?.promise ?? []);
+    await Promise.race([Promise.all(before), aborted(signal)]);
     while (!signal.aborted) {
       dirty.delete(duty.name);
       let pauseMs: number;
@@ -75,6 +86,7 @@ export function dutyLoop(
           told = { text, atMs: performance.now() };
         }
       }
+      tried.get(duty.name)?.resolve();
       await nextTurn(duty.name, pauseMs, { signal, mayHurry: failures < 3 });
     }
   }

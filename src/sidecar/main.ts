@@ -151,15 +151,23 @@ const followers: Readonly<Record<string, readonly string[]>> = {
 function dutiesOf(context: Context, nodes: NodesAuthority): Duty[] {
   const observation: Observation = { presented: new Map(), presentedAtMs: -Infinity };
   const absences = new Map<string, number>();
-  return [
-    { name: 'credentials', everyMs: 60_000, reconcile: () => reconcileCredentials(context, nodes) },
-    { name: 'services', everyMs: 60_000, reconcile: () => reconcileServices(context, absences) },
-    { name: 'budget', everyMs: 60_000, reconcile: () => reconcileBudget(context) },
-    { name: 'brokers', everyMs: 10_000, reconcile: () => observeBrokers(context, observation) },
-    { name: 'disks', everyMs: 60_000, reconcile: () => reconcileDisks(context) },
-    { name: 'users', everyMs: 60_000, reconcile: () => reconcileUsers(context, nodes) },
-    { name: 'durability', everyMs: 60_000, reconcile: () => reconcileDurability(context) },
-    { name: 'farewell', everyMs: 60_000, reconcile: () => reconcileFarewell(context) },
-    { name: 'status', everyMs: 60_000, reconcile: () => reconcileStatus(context) },
+  const everyMs = 60_000;
+  const duties: Duty[] = [
+    { name: 'credentials', everyMs, reconcile: () => reconcileCredentials(context, nodes) },
+    { name: 'services', everyMs, reconcile: () => reconcileServices(context, absences) },
+    { name: 'budget', everyMs, reconcile: () => reconcileBudget(context) },
+    {
+      name: 'brokers',
+      everyMs: 10_000,
+      after: ['credentials'],
+      reconcile: () => observeBrokers(context, observation),
+    },
+    { name: 'disks', everyMs, after: ['brokers'], reconcile: () => reconcileDisks(context) },
+    { name: 'users', everyMs, after: ['brokers'], reconcile: () => reconcileUsers(context, nodes) },
+    { name: 'durability', everyMs, after: ['brokers'], reconcile: () => reconcileDurability(context) },
+    { name: 'farewell', everyMs, after: ['credentials'], reconcile: () => reconcileFarewell(context) },
   ];
+  // A status of half the facts would say that what is not known yet has gone.
+  const after = duties.map(({ name }) => name);
+  return [...duties, { name: 'status', everyMs, after, reconcile: () => reconcileStatus(context) }];
 }

@@ -32,7 +32,7 @@ export async function reconcileUsers(context: Context, nodes: NodesAuthority): P
     const outcome =
       problem ??
       (known instanceof KafkaError
-        ? { ready: false, reason: reasonOf(known), message: `Kafka is not there yet. ${known.remedy}` }
+        ? withoutKafka(user, known)
         : await reconcileUser(context, user, {
             journal,
             scram: known,
@@ -122,9 +122,17 @@ async function reconcileUser(context: Context, user: KafkaUser, work: UserWork):
     if (secret !== existing) await writeSecret(kube, secret);
     return { ready: true };
   } catch (error) {
-    if (!(error instanceof KafkaError)) throw error;
-    return { ready: false, reason: reasonOf(error), message: error.message };
+    if (error instanceof KafkaError) return withoutKafka(user, error);
+    throw error;
   }
+}
+
+/** Whoever could log in before can do so when Kafka is back: only users that are not made yet are told to wait. */
+function withoutKafka({ metadata, status }: KafkaUser, error: KafkaError): Outcome {
+  const [ready] = status?.conditions ?? [];
+  if (ready?.status === 'True' && status?.observedGeneration === metadata.generation) return { ready: true };
+  const message = error.reason === undefined ? `Kafka is not there yet. ${error.remedy}` : error.message;
+  return { ready: false, reason: reasonOf(error), message };
 }
 
 const wasGiven = (secret: Secret | undefined, password: string): boolean =>
