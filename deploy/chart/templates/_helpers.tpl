@@ -1,62 +1,96 @@
 {{- define "kafka-warden.image" -}}
-{{ .Values.image.repository }}:{{ .Values.image.tag | default .Chart.AppVersion }}
-{{- end }}
+{{- with .Values.image -}}
+{{- if .digest }}{{ .repository }}@{{ .digest }}{{ else }}{{ .repository }}:{{ .tag | default $.Chart.AppVersion }}{{ end -}}
+{{- end -}}
+{{- end -}}
 
 {{- define "kafka-warden.labels" -}}
 app.kubernetes.io/name: kafka-warden
 app.kubernetes.io/instance: {{ .Release.Name }}
 app.kubernetes.io/version: {{ .Chart.AppVersion | quote }}
-{{- end }}
+app.kubernetes.io/managed-by: {{ .Release.Service }}
+helm.sh/chart: {{ .Chart.Name }}-{{ .Chart.Version }}
+{{- end -}}
 
 {{- define "kafka-warden.selector" -}}
 app.kubernetes.io/name: kafka-warden
 app.kubernetes.io/component: webhook
-{{- end }}
-
-{{/* The account of the webhook, as the API server names it. */}}
-{{- define "kafka-warden.user" -}}
-system:serviceaccount:{{ .Release.Namespace }}:kafka-warden
-{{- end }}
-
-{{/* The CA bundle that stands in a webhook configuration now: an upgrade must not wipe what the webhook injected. */}}
-{{- define "kafka-warden.caBundle" -}}
-{{- $present := lookup "admissionregistration.k8s.io/v1" .kind "" "kafka-warden" -}}
-{{- range ($present.webhooks | default list) -}}
-{{- if eq .name $.webhook }}{{ .clientConfig.caBundle }}{{ end -}}
 {{- end -}}
-{{- end }}
 
+{{/* The fence is about one account: the webhook's own. */}}
+{{- define "kafka-warden.ofTheWebhook" -}}
+- name: of-the-webhook
+  expression: request.userInfo.username == 'system:serviceaccount:{{ .Release.Namespace }}:kafka-warden'
+{{- end -}}
+
+{{- define "kafka-warden.podSecurity" -}}
+runAsNonRoot: true
+runAsUser: 65532
+runAsGroup: 65532
+seccompProfile:
+  type: RuntimeDefault
+{{- end -}}
+
+{{- define "kafka-warden.containerSecurity" -}}
+allowPrivilegeEscalation: false
+readOnlyRootFilesystem: true
+runAsNonRoot: true
+capabilities:
+  drop: [ALL]
+{{- end -}}
+
+{{/* Namespaces whose workloads are reviewed: enrolled ones, never the system's or our own. */}}
 {{- define "kafka-warden.namespaceSelector" -}}
-matchLabels:
-  kafka-warden.io/enroll: 'true'
 matchExpressions:
+  - key: kafka-warden.io/enroll
+    operator: In
+    values: ['true']
   - key: kubernetes.io/metadata.name
     operator: NotIn
-    values:
-      - kube-system
-      - {{ .Release.Namespace }}
-      {{- range .Values.excludedNamespaces }}
-      - {{ . }}
-      {{- end }}
-{{- end }}
+    values: [kube-system, kube-public, kube-node-lease, {{ .Release.Namespace }}]
+{{- end -}}
 
-{{- define "kafka-warden.notIgnored" -}}
+{{/* Workloads that opted out are not even sent. */}}
+{{- define "kafka-warden.objectSelector" -}}
 matchExpressions:
-  - { key: kafka-warden.io/ignore, operator: NotIn, values: ['true'] }
-{{- end }}
+  - key: kafka-warden.io/ignore
+    operator: NotIn
+    values: ['true']
+{{- end -}}
 
-{{- define "kafka-warden.conditionsSchema" -}}
+{{/* What no review may stand in the way of, and what needs none. */}}
+{{- define "kafka-warden.matchConditions" -}}
+- name: not-a-cluster-controller
+  expression: >-
+    !(request.userInfo.username in ['system:serviceaccount:kube-system:generic-garbage-collector',
+    'system:serviceaccount:kube-system:namespace-controller', 'system:kube-controller-manager'])
+- name: not-being-deleted
+  expression: '!has(object.metadata.deletionTimestamp)'
+- name: changed
+  expression: >-
+    request.operation == 'CREATE' || object.spec != oldObject.spec ||
+    ['kafka-warden.io/mode', 'kafka-warden.io/cluster', 'kafka-warden.io/profile', 'kafka-warden.io/inverse',
+    'kafka-warden.io/layout', 'kafka-warden.io/image-profile', 'kafka-warden.io/kafka-version'].exists(key,
+    (has(object.metadata.annotations) && key in object.metadata.annotations ? object.metadata.annotations[key] : '') !=
+    (has(oldObject.metadata.annotations) && key in oldObject.metadata.annotations ? oldObject.metadata.annotations[key] : '')) ||
+    ['kafka-warden.io/ignore', 'kafka-warden.io/cluster'].exists(key,
+    (has(object.metadata.labels) && key in object.metadata.labels ? object.metadata.labels[key] : '') !=
+    (has(oldObject.metadata.labels) && key in oldObject.metadata.labels ? oldObject.metadata.labels[key] : ''))
+{{- end -}}
+
+{{/* metav1.Condition */}}
+{{- define "kafka-warden.conditions" -}}
 type: array
 x-kubernetes-list-type: map
 x-kubernetes-list-map-keys: [type]
 items:
   type: object
-  required: [type, status, lastTransitionTime, reason, message]
+  required: [type, status, reason, message, lastTransitionTime]
   properties:
-    type: { type: string }
+    type: { type: string, maxLength: 316 }
     status: { type: string, enum: ['True', 'False', Unknown] }
-    observedGeneration: { type: integer, format: int64 }
+    observedGeneration: { type: integer, format: int64, minimum: 0 }
     lastTransitionTime: { type: string, format: date-time }
-    reason: { type: string }
+    reason: { type: string, minLength: 1, maxLength: 1024 }
     message: { type: string, maxLength: 32768 }
-{{- end }}
+{{- end -}}
