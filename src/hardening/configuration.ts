@@ -6,10 +6,10 @@ export type Value =
   | { state: 'absent' }
   /** A literal; `from` is a JSON pointer below the container. */
   | { state: 'literal'; value: string; from: string }
-  /** Set, but only the start knows to what (a field reference, a shell expression). */
-  | { state: 'computed'; from: string; fieldPath?: string }
-  /** Perhaps set, by something that cannot be seen from here. */
-  | { state: 'unknown'; from: string };
+  /** Set, but only the start knows to what (a field or key reference, a shell expression). */
+  | { state: 'computed'; from: string; fieldPath?: string; shared?: boolean }
+  /** Perhaps set, by something that cannot be seen from here. `shared`: the same for every pod. */
+  | { state: 'unknown'; from: string; shared: boolean };
 
 /** The configuration of a broker container: env, arguments and shell assignments over what is mounted. */
 export interface Configuration {
@@ -19,13 +19,19 @@ export interface Configuration {
   variable(name: string): Value;
   /** Names of all variables that are set visibly. */
   names: readonly string[];
-  /** Where settings may come from that cannot be seen: a JSON pointer below the container for each source. */
-  unseen: readonly string[];
 }
 
+const variableNames = new Map<string, string>();
+
 /** `listener.name.client.scram-sha-512.x` → `KAFKA_LISTENER_NAME_CLIENT_SCRAM___SHA___512_X`. */
-export const variableOf = (property: string) =>
-  `KAFKA_${property.replaceAll('_', '__').replaceAll('-', '___').replaceAll('.', '_').toUpperCase()}`;
+export function variableOf(property: string): string {
+  let name = variableNames.get(property);
+  if (name === undefined) {
+    name = `KAFKA_${property.replaceAll('_', '__').replaceAll('-', '___').replaceAll('.', '_').toUpperCase()}`;
+    variableNames.set(property, name);
+  }
+  return name;
+}
 
 /** Where the image looks for a mounted file to merge with the environment. */
 export interface Sources {
@@ -39,43 +45,56 @@ function fromEnv(container: Container): Map<string, Value> {
   const values = new Map<string, Value>();
   for (const [i, entry] of (container.env ?? []).entries()) {
     const from = `/env/${i}`;
-    if (entry.valueFrom === undefined) {
-      values.set(entry.name, { state: 'literal', value: entry.value ?? '', from });
-    } else {
-      const fieldPath = entry.valueFrom.fieldRef?.fieldPath;
-      values.set(entry.name, { state: 'computed', from, ...(fieldPath === undefined ? {} : { fieldPath }) });
-    }
+    const source = entry.valueFrom;
+    if (source === undefined) values.set(entry.name, { state: 'literal', value: entry.value ?? '', from });
+    else if (source.fieldRef !== undefined)
+      values.set(entry.name, { state: 'computed', from, fieldPath: source.fieldRef.fieldPath });
+    else values.set(entry.name, { state: 'computed', from, shared: true });
   }
   return values;
+}
+
+/** NAME=VALUE arguments of the entrypoint, which it exports after the environment. */
+function fromArguments(start: Extract<Start, { kind: 'entrypoint' }>, values: Map<string, Value>): void {
+  for (const { text, from } of start.rest) {
+    const match = /^([A-Za-z_][A-Za-z0-9_]*)=(.*)$/s.exec(text);
+    if (match) values.set(match[1] ?? '', { state: 'literal', value: match[2] ?? '', from });
+  }
+}
+
+/** Sources whose content cannot be seen. */
+function unseenIn(container: Container, { pod, mountedDirectory }: Sources): Value | undefined {
+  if (container.envFrom?.[0] !== undefined) return { state: 'unknown', from: '/envFrom/0', shared: true };
+  const index = (container.volumeMounts ?? []).findIndex((m) =>
+    `${m.mountPath}/`.startsWith(`${mountedDirectory}/`),
+  );
+  const mount = container.volumeMounts?.[index];
+  if (mount === undefined) return undefined;
+  const volume = pod.volumes?.find((v) => v.name === mount.name);
+  const fixed = volume?.configMap ?? volume?.secret ?? volume?.projected;
+  return {
+    state: 'unknown',
+    from: `/volumeMounts/${index}`,
+    shared: fixed !== undefined && mount.subPathExpr === undefined,
+  };
 }
 
 /** Reads what a container's manifest tells of its configuration. */
 export function configurationOf(container: Container, sources: Sources): Configuration {
   const values = fromEnv(container);
   const { start } = sources;
-  if (start.kind === 'entrypoint')
-    for (const argument of start.rest) {
-      const match = /^([A-Za-z_][A-Za-z0-9_]*)=(.*)$/s.exec(argument);
-      if (match) values.set(match[1] ?? '', { state: 'literal', value: match[2] ?? '', from: '/args' });
-    }
+  if (start.kind === 'entrypoint') fromArguments(start, values);
   if (start.kind === 'shell')
     for (const [name, value] of assignments(start.script)) {
       const from = `/${start.field}/${start.index}`;
       values.set(name, value === undefined ? { state: 'computed', from } : { state: 'literal', value, from });
     }
-  const unseen = [
-    ...(container.envFrom ?? []).map((_, i) => `/envFrom/${i}`),
-    ...(container.volumeMounts ?? []).flatMap((m, i) =>
-      `${m.mountPath}/`.startsWith(`${sources.mountedDirectory}/`) ? [`/volumeMounts/${i}`] : [],
-    ),
-  ];
-  const absent = (): Value =>
-    unseen[0] === undefined ? { state: 'absent' } : { state: 'unknown', from: unseen[0] };
+  const missing = unseenIn(container, sources) ?? { state: 'absent' };
   const variable = (name: string) => {
     const value = values.get(name);
-    return value === undefined || (value.state === 'literal' && value.value === '') ? absent() : value;
+    return value === undefined || (value.state === 'literal' && value.value === '') ? missing : value;
   };
-  return { variable, property: (name) => variable(variableOf(name)), names: [...values.keys()], unseen };
+  return { variable, property: (name) => variable(variableOf(name)), names: [...values.keys()] };
 }
 
 /** The literal value, or undefined. */

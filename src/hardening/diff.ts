@@ -1,5 +1,16 @@
 import { type PatchOperation } from './model.ts';
-import { clone, at, drop, elementKey, equal, isObject, put, type Json, type Path } from './tree.ts';
+import {
+  at,
+  clone,
+  elementKey,
+  equal,
+  escaped,
+  isObject,
+  unescaped,
+  type Json,
+  type JsonObject,
+  type Path,
+} from './tree.ts';
 
 /** A place where two objects differ. `before` or `after` is missing where the place does not exist. */
 export interface Change {
@@ -10,18 +21,19 @@ export interface Change {
   depth: number;
 }
 
-const keyed = (value: Json): value is Json[] =>
-  Array.isArray(value) && value.length > 0 && value.every((e) => elementKey(e) !== undefined);
+const keyed = (value: Json[]) => value.length > 0 && value.every((e) => elementKey(e) !== undefined);
 
-/** True where the second array is the first one, changed in place, with elements appended. */
-function extendsInOrder(a: Json[], b: Json[]): boolean {
-  return a.length <= b.length && a.every((e, i) => elementKey(e) === elementKey(b[i]));
-}
+/** True where both arrays have named elements and the second is the first one, changed in place, with elements appended. */
+const extendsInOrder = (a: Json[], b: Json[]) =>
+  a.length <= b.length && keyed(b) && a.every((e, i) => elementKey(e) === elementKey(b[i]));
+
+const isFilled = (value: Json | undefined): value is JsonObject =>
+  isObject(value) && Object.keys(value).length > 0;
 
 /**
  * Where two objects differ, leaf by leaf: arrays whose elements have names are compared element by element, other arrays are
  * leaves. An object that only the second one has is listed by its leaves, so that a later edit inside it stays visible; an
- * element that only the second one has is one change.
+ * element that only the second one has is one change. Subtrees that both share are not looked at.
  */
 export function changes(before: Json, after: Json): Change[] {
   const found: Change[] = [];
@@ -36,34 +48,30 @@ interface Walk {
 }
 
 function compare(a: Json | undefined, b: Json | undefined, walk: Walk): void {
-  if (equal(a, b)) return;
-  const depth = a === undefined ? walk.depth : walk.path.length;
-  if (isObject(b) && (a === undefined || isObject(a)) && Object.keys(b).length > 0) {
-    for (const key of new Set([...Object.keys(a ?? {}), ...Object.keys(b)]))
-      compare(a?.[key], b[key], { ...walk, path: [...walk.path, key], depth });
-  } else if (canCompareByKey(a, b)) compareElements(a, b, { ...walk, depth });
-  else walk.found.push({ path: walk.path, depth, ...present('before', a), ...present('after', b) });
+  if (a === b) return;
+  const { path, found } = walk;
+  const depth = a === undefined ? walk.depth : path.length;
+  if (isFilled(b) && (a === undefined || isObject(a))) {
+    for (const key of keysOf(a, b)) compare(a?.[key], b[key], { path: [...path, key], depth, found });
+  } else if (Array.isArray(b) && (a === undefined || Array.isArray(a)) && extendsInOrder(a ?? [], b)) {
+    compareElements(a ?? [], b, { path, depth, found });
+  } else if (!equal(a, b)) found.push({ path, depth, ...present('before', a), ...present('after', b) });
 }
+
+const keysOf = (a: JsonObject | undefined, b: JsonObject): string[] =>
+  a === undefined ? Object.keys(b) : [...Object.keys(a), ...Object.keys(b).filter((key) => !(key in a))];
 
 const present = (key: 'before' | 'after', value: Json | undefined) =>
   value === undefined ? {} : { [key]: value };
 
-const isKeyed = (value: Json | undefined): value is Json[] => value !== undefined && keyed(value);
-
-const canCompareByKey = (a: Json | undefined, b: Json | undefined): b is Json[] =>
-  isKeyed(b) && (a === undefined || (isKeyed(a) && extendsInOrder(a, b)));
-
-function compareElements(a: Json | undefined, b: Json[], walk: Walk): void {
-  for (const element of b) {
-    const segment = `[${elementKey(element)}]`;
-    const old = at(a, [segment]);
-    const path = [...walk.path, segment];
-    if (old === undefined) walk.found.push({ path, after: element, depth: walk.depth });
-    else compare(old, element, { ...walk, path });
+function compareElements(a: Json[], b: Json[], { path, depth, found }: Walk): void {
+  for (const [i, element] of b.entries()) {
+    if (element === a[i]) continue;
+    const inner = [...path, `[${elementKey(element)}]`];
+    if (i >= a.length) found.push({ path: inner, after: element, depth });
+    else compare(a[i], element, { path: inner, depth, found });
   }
 }
-
-const escape = (segment: string) => segment.replaceAll('~', '~0').replaceAll('/', '~1');
 
 /**
  * The shortest JSON Patch that turns `before` into `after`: appended elements are added at the end, a new object is added whole.
@@ -72,23 +80,20 @@ const escape = (segment: string) => segment.replaceAll('~', '~0').replaceAll('/'
 export function patchBetween(before: Json, after: Json, ruleOf: (path: Path) => string): PatchOperation[] {
   const operations: PatchOperation[] = [];
   const walk = (a: Json | undefined, b: Json | undefined, place: { pointer: string; path: Path }): void => {
-    if (equal(a, b)) return;
+    if (a === b) return;
     const { pointer, path } = place;
-    const rule = ruleOf(path);
-    if (b === undefined) operations.push({ op: 'remove', path: pointer, rule });
-    else if (a === undefined) operations.push({ op: 'add', path: pointer, value: b, rule });
+    if (b === undefined) operations.push({ op: 'remove', path: pointer, rule: ruleOf(path) });
+    else if (a === undefined) operations.push({ op: 'add', path: pointer, value: b, rule: ruleOf(path) });
     else if (isObject(a) && isObject(b)) {
-      for (const key of new Set([...Object.keys(a), ...Object.keys(b)]))
-        walk(a[key], b[key], { pointer: `${pointer}/${escape(key)}`, path: [...path, key] });
-    } else if (Array.isArray(a) && Array.isArray(b) && keyed(a) && keyed(b) && extendsInOrder(a, b)) {
-      for (const [i, element] of b.entries()) {
-        const inner = {
+      for (const key of keysOf(a, b))
+        walk(a[key], b[key], { pointer: `${pointer}/${escaped(key)}`, path: [...path, key] });
+    } else if (Array.isArray(a) && Array.isArray(b) && extendsInOrder(a, b)) {
+      for (const [i, element] of b.entries())
+        walk(a[i], element, {
           pointer: `${pointer}/${i < a.length ? i : '-'}`,
           path: [...path, `[${elementKey(element)}]`],
-        };
-        walk(a[i], element, inner);
-      }
-    } else operations.push({ op: 'replace', path: pointer, value: b, rule });
+        });
+    } else if (!equal(a, b)) operations.push({ op: 'replace', path: pointer, value: b, rule: ruleOf(path) });
   };
   walk(before, after, { pointer: '', path: [] });
   return operations;
@@ -98,18 +103,17 @@ export function patchBetween(before: Json, after: Json, ruleOf: (path: Path) => 
 export function applyPatch<T>(object: T, operations: readonly PatchOperation[]): T {
   const copy = clone(object) as Json;
   for (const { op, path, value } of operations) {
-    const segments = path
-      .slice(1)
-      .split('/')
-      .map((s) => s.replaceAll('~1', '/').replaceAll('~0', '~'));
+    const segments = path.slice(1).split('/').map(unescaped);
     const parent = at(copy, segments.slice(0, -1));
     const last = segments.at(-1) ?? '';
     if (Array.isArray(parent)) {
       if (op === 'remove') parent.splice(Number(last), 1);
       else if (op === 'replace') parent[Number(last)] = clone(value) as Json;
       else parent.splice(last === '-' ? parent.length : Number(last), 0, clone(value) as Json);
-    } else if (op === 'remove') drop(copy, segments, segments.length - 1);
-    else put(copy, segments, clone(value) as Json);
+    } else if (isObject(parent)) {
+      if (op === 'remove') delete parent[last];
+      else parent[last] = clone(value) as Json;
+    }
   }
   return copy as T;
 }

@@ -1,7 +1,8 @@
 import type { Start } from './command.ts';
 import type { Configuration } from './configuration.ts';
 import type { Container, Finding, Layout, Mode, PodSpec, RuleDoc, StatefulSet } from './model.ts';
-import { clone, at, equal, pathText, pointer, put, type Json, type Path } from './tree.ts';
+import type { Shape } from './shape.ts';
+import { at, equal, pathText, pointer, put, type Json, type Path } from './tree.ts';
 
 /** What a rule is told of the workload. Everything is vanilla: earlier rules' writes show only in `value`. */
 export interface Facts {
@@ -13,12 +14,15 @@ export interface Facts {
   /** Path of the broker's container. */
   containerPath: Path;
   configuration: Configuration;
+  shape: Shape;
   start: Start;
   layout: Layout;
   namespace: string;
   mode: Mode;
   /** The stored object, on UPDATE. */
   old?: StatefulSet | undefined;
+  /** The record of what was there before could not be read. */
+  recordLost: boolean;
   kafkaVersion?: [number, number] | undefined;
   profileVersion: number;
 }
@@ -72,9 +76,9 @@ export interface Result {
   writes: Map<string, string>;
 }
 
-/** Runs rules in their order over a copy of the vanilla object. */
+/** Runs rules in their order over the vanilla object, which stays as it is. */
 export function runRules(rules: readonly Rule[], facts: Facts): Result {
-  const hardened = clone(facts.set) as unknown as Json;
+  const hardened = facts.set as unknown as Json;
   const result: Result = { hardened, settings: [], findings: [], writes: new Map() };
   for (const rule of rules) {
     if (rule.since > facts.profileVersion) continue;
@@ -84,22 +88,22 @@ export function runRules(rules: readonly Rule[], facts: Facts): Result {
 }
 
 function draftFor(rule: Rule, facts: Facts, result: Result): Draft {
-  const { hardened, settings, findings, writes } = result;
+  const { settings, findings, writes } = result;
   const say = (said: Said, action: Finding['action']) => {
     const { path, message, remedy = rule.remedy, severity = rule.severity } = said;
     findings.push({ rule: rule.id, severity, path, message, remedy, action });
   };
   const write = (path: Path, value: Json) => {
-    if (equal(at(hardened, path), value)) return;
+    if (equal(at(result.hardened, path), value)) return;
     writes.set(pathText(path), rule.id);
-    put(hardened, path, value);
+    result.hardened = put(result.hardened, path, value);
   };
   return {
     ...facts,
-    value: (path) => at(hardened, path),
+    value: (path) => at(result.hardened, path),
     put: write,
     complete: (path, value) => {
-      if (at(hardened, path) === undefined) write(path, value);
+      if (at(result.hardened, path) === undefined) write(path, value);
     },
     setting: (property, operator, value) => settings.push(`${property}${operator}${value}`),
     without: (property) => settings.push(`!${property}`),

@@ -1,11 +1,12 @@
 import { keys } from '../names.ts';
 import { startOf } from './command.ts';
 import { configurationOf, literal } from './configuration.ts';
-import { removeDefaults } from './defaults.ts';
+import { withoutDefaults } from './defaults.ts';
 import { applyPatch, patchBetween } from './diff.ts';
 import { podPath, runRules, type Facts } from './draft.ts';
 import { versionOf } from './image.ts';
 import { clusterOf, layoutOf, planLayout } from './layout.ts';
+import { malformation } from './malformed.ts';
 import type { Context, Decision, Finding, Mode, Outcome, StatefulSet } from './model.ts';
 import { obstacles, type Obstacle } from './obstacles.ts';
 import {
@@ -17,21 +18,17 @@ import {
   versions,
 } from './profiles/apache-kafka.ts';
 import { recognise, type Recognition } from './recognise.ts';
-import { parseRecord, recordOf, restore } from './record.ts';
-import { removeReserved } from './reserved.ts';
+import { parseRecord, recordOf, restored } from './record.ts';
+import { withoutReserved } from './reserved.ts';
 import { rules } from './rules/index.ts';
 import { shapeOf } from './shape.ts';
-import { clone, elementKey, pathText, put, type Json, type JsonObject, type Path } from './tree.ts';
+import { elementKey, escaped, pathText, put, type Json, type JsonObject, type Path } from './tree.ts';
+import { withHandlers } from './vanilla-probes.ts';
 
 type Kafka = Extract<Recognition, { kind: 'kafka' }>;
 
 const annotation = (set: StatefulSet | undefined, key: string) => set?.metadata?.annotations?.[key];
-
-/** The mode of a workload: its annotation, else the installation's default, else `harden`. */
-function modeOf(set: StatefulSet, context: Context): Mode {
-  const own = annotation(set, keys.mode);
-  return own === 'audit' || own === 'harden' || own === 'strict' ? own : (context.mode ?? 'harden');
-}
+const annotationPath = (key: string) => `/metadata/annotations/${escaped(key)}`;
 
 /** True for a workload that is or was written by the mutator: it has a pin. */
 export const isHardened = (set: StatefulSet | undefined) => annotation(set, keys.profile) !== undefined;
@@ -58,35 +55,80 @@ function outcome(
  *
  * The object is first brought back to its vanilla form: API defaults left out, reserved names taken out, recorded places
  * restored. The rules then run over that, so the result depends only on what the user means, never on how it was written:
- * `harden(harden(x)) = harden(x)` and `harden(merge(hardened, vanilla)) = hardened`.
+ * `harden(harden(x)) = harden(x)` and `harden(merge(hardened, vanilla)) = hardened`. Never throws for a malformed object: that
+ * is refused with the place and the reason.
  */
 export function harden(workload: StatefulSet, context: Context): Outcome {
+  if (isOther(workload)) return outcome(workload, 'ignored');
+  const malformed = malformation(workload);
+  if (malformed !== undefined) return outcome(workload, 'refused', { findings: [unreadable(malformed)] });
   if (workload.metadata?.labels?.[keys.ignore] === 'true') return outcome(workload, 'ignored');
-  const { old } = context;
-  const mode = modeOf(workload, context);
-  const vanilla = vanillaOf(workload, old);
+  const standing = standingOf(workload, context);
+  const before = withoutDefaults(workload as unknown as JsonObject);
+  const vanilla = vanillaFrom(before, context.old ?? workload);
   const seen = recognise(vanilla);
-  const pinned = isHardened(old) || (old === undefined && isHardened(workload));
-  if (seen.kind === 'none' && !isHardened(old)) return outcome(workload, 'ignored');
-  if (seen.kind !== 'kafka') return leftAlone(workload, describe(seen), { mode, pinned: isHardened(old) });
-  if (old !== undefined && !isHardened(old)) return leftAlone(workload, [unadopted], { mode, pinned: false });
-  const version = pinnedVersion(workload, old);
-  if (version === undefined) return leftAlone(workload, [unknownPin(workload, old)], { mode, pinned: true });
-  const facts = factsOf(vanilla, seen, { ...context, mode, version, workload });
-  const inTheWay = obstacles({ ...facts, kafkaVersion: facts.kafkaVersion });
-  if (inTheWay.length > 0) return leftAlone(workload, inTheWay, { mode, pinned });
-  return hardenKafka(workload, facts);
+  if (seen.kind === 'none' && !standing.stored) return outcome(workload, 'ignored');
+  if (seen.kind !== 'kafka')
+    return leftAlone(workload, describe(seen), { ...standing, pinned: standing.stored });
+  const reason = notOurs(workload, context);
+  if (reason !== undefined) return leftAlone(workload, [reason], standing);
+  const facts = factsOf(vanilla, seen, { context, workload, mode: standing.mode });
+  const inTheWay = obstacles(facts);
+  if (inTheWay.length > 0) return leftAlone(workload, inTheWay, standing);
+  return hardenKafka(workload, before, facts);
 }
 
+/** Something that is no StatefulSet at all. A manifest may leave its kind out. */
+const isOther = (object: unknown) =>
+  typeof object === 'object' &&
+  object !== null &&
+  'kind' in object &&
+  object.kind !== undefined &&
+  object.kind !== 'StatefulSet';
+
+const unreadable = ({ path, message }: { path: string; message: string }): Finding => ({
+  rule: 'malformed',
+  severity: 'error',
+  path,
+  message,
+  remedy: rules.find((r) => r.id === 'malformed')?.remedy ?? '',
+  action: 'refused',
+});
+
+/** How a workload stands to us before anything is decided. */
 interface Standing {
   mode: Mode;
-  /** The stored object is hardened: it must not quietly become unhardened. */
+  /** The stored object is hardened. */
+  stored: boolean;
+  /** The stored object, or the new one itself, is hardened: it must not quietly become unhardened. */
   pinned: boolean;
+}
+
+/**
+ * The mode is the workload's annotation, else the installation's default, else `harden`. What is hardened stays so: `audit` is
+ * for sets that are not.
+ */
+function standingOf(workload: StatefulSet, { old, mode = 'harden' }: Context): Standing {
+  const own = annotation(workload, keys.mode);
+  const asked = own === 'audit' || own === 'harden' || own === 'strict' ? own : mode;
+  const stored = isHardened(old);
+  const pinned = stored || (old === undefined && isHardened(workload));
+  return { mode: asked === 'audit' && pinned ? 'harden' : asked, stored, pinned };
+}
+
+/** Why a Kafka set is none that may be written: it runs unhardened, or its pin cannot be followed. */
+function notOurs(workload: StatefulSet, { old }: Context): Obstacle | undefined {
+  if (old !== undefined && !isHardened(old)) return unadopted;
+  if (pinnedVersion(workload, old) === undefined) return unknownPin(workload, old);
+  const keeper = old ?? workload;
+  const lost = layoutOf(old) === undefined && layoutOf(workload) === undefined;
+  if (lost && (isHardened(old) || annotation(keeper, keys.layout) !== undefined)) return lostLayout;
+  return undefined;
 }
 
 /** Leaves a workload as it is and says why; refuses where leaving it would be worse. */
 function leftAlone(workload: StatefulSet, why: Obstacle[], { mode, pinned }: Standing): Outcome {
-  const refuse = pinned || (mode === 'strict' && !why.every((o) => o === unadopted));
+  const refuse = pinned || (mode === 'strict' && !why.includes(unadopted));
   const findings = why.map((o): Finding => {
     const rule = rules.find((r) => r.id === o.rule);
     return {
@@ -120,10 +162,17 @@ const unadopted: Obstacle = {
 
 const unknownPin = (workload: StatefulSet, old: StatefulSet | undefined): Obstacle => ({
   rule: 'profile',
-  path: `/metadata/annotations/${keys.profile.replace('/', '~1')}`,
+  path: annotationPath(keys.profile),
   message: `the pinned profile "${annotation(workload, keys.profile) ?? annotation(old, keys.profile)}" is not supported here`,
   remedy: `Use one of ${versions.map(pinOf).join(', ')}.`,
 });
+
+const lostLayout: Obstacle = {
+  rule: 'annotations',
+  path: annotationPath(keys.layout),
+  message: `the annotation ${keys.layout} cannot be read, and ports, voters and node ids of a running cluster are not guessed`,
+  remedy: 'Write the annotation back as it was, for example from a backup of the StatefulSet.',
+};
 
 /** The version to harden by: a pin that somebody changed on purpose, else the stored one, else the newest. */
 function pinnedVersion(workload: StatefulSet, old: StatefulSet | undefined): number | undefined {
@@ -131,25 +180,30 @@ function pinnedVersion(workload: StatefulSet, old: StatefulSet | undefined): num
   return pin === undefined ? newest : versionOfPin(pin);
 }
 
-/** The object as its author means it: no defaults, nothing of ours. */
-export function vanillaOf(workload: StatefulSet, old: StatefulSet | undefined): StatefulSet {
-  const { status: _status, ...rest } = workload;
-  const vanilla = clone(rest) as unknown as JsonObject;
-  removeDefaults(vanilla);
-  removeReserved(vanilla);
-  const record = parseRecord(annotation(old ?? workload, keys.inverse));
-  if (record !== undefined) restore(vanilla, record);
-  removeDefaults(vanilla);
-  return vanilla;
+/**
+ * The object as its author means it: nothing of ours. `before` has no API defaults; `keeper` is the object whose record counts,
+ * the stored one where there is one.
+ */
+function vanillaFrom(before: JsonObject, keeper: StatefulSet): StatefulSet {
+  const hardened = isHardened(keeper);
+  const bare = withoutReserved(before, { hardened });
+  const record = parseRecord(annotation(keeper, keys.inverse));
+  if (record === undefined) return bare as unknown as StatefulSet;
+  return withHandlers(restored(bare, record), bare) as unknown as StatefulSet;
 }
 
-interface Decided extends Context {
-  mode: Mode;
-  version: number;
+/** The vanilla form of a hardened object by its own record, without API defaults. */
+export const vanillaOf = (workload: StatefulSet): StatefulSet =>
+  vanillaFrom(withoutDefaults(workload as unknown as JsonObject), workload);
+
+interface Given {
+  context: Context;
   workload: StatefulSet;
+  mode: Mode;
 }
 
-function factsOf(set: StatefulSet, seen: Kafka, { namespace, mode, old, version, workload }: Decided): Facts {
+function factsOf(set: StatefulSet, seen: Kafka, { context, workload, mode }: Given): Facts {
+  const { namespace, old } = context;
   const pod = set.spec?.template.spec ?? { containers: [] };
   const { container, index, image } = seen;
   const start = startOf(container, entrypoint);
@@ -157,8 +211,7 @@ function factsOf(set: StatefulSet, seen: Kafka, { namespace, mode, old, version,
   const shape = shapeOf(configuration);
   const stored = layoutOf(old) ?? layoutOf(workload);
   const clusterId = literal(configuration.variable('CLUSTER_ID'));
-  const layout =
-    stored?.cluster === clusterOf(set) ? stored : planLayout({ set, container, shape, namespace, clusterId });
+  const isSame = stored?.cluster === clusterOf(set);
   return {
     set,
     pod,
@@ -166,17 +219,21 @@ function factsOf(set: StatefulSet, seen: Kafka, { namespace, mode, old, version,
     containerIndex: index,
     containerPath: [...podPath, 'containers', `[${elementKey(container)}]`],
     configuration,
+    shape,
     start,
-    layout,
+    layout: isSame ? stored : planLayout({ set, container, configuration, shape, namespace, clusterId }),
     namespace,
     mode,
     old,
-    kafkaVersion: versionOf(set.metadata?.annotations?.[keys.kafkaVersion] ?? image.tag),
-    profileVersion: version,
+    recordLost: isLost(annotation(old ?? workload, keys.inverse)),
+    kafkaVersion: versionOf(set.metadata?.annotations?.[keys.kafkaVersion]) ?? versionOf(image.tag),
+    profileVersion: pinnedVersion(workload, old) ?? newest,
   };
 }
 
-function hardenKafka(workload: StatefulSet, facts: Facts): Outcome {
+const isLost = (text: string | undefined) => text !== undefined && parseRecord(text) === undefined;
+
+function hardenKafka(workload: StatefulSet, before: JsonObject, facts: Facts): Outcome {
   const { hardened, settings, findings, writes } = runRules(rules, facts);
   if (findings.some((f) => f.action === 'refused')) return outcome(workload, 'refused', { findings });
   if (facts.mode === 'audit')
@@ -184,34 +241,20 @@ function hardenKafka(workload: StatefulSet, facts: Facts): Outcome {
       findings: findings.map((f) => ({ ...f, action: 'reported' as const })),
     });
   const environment = [...facts.containerPath, 'env'];
-  put(hardened, [...environment, '[WARDEN_POD]'], {
-    name: 'WARDEN_POD',
-    valueFrom: { fieldRef: { fieldPath: 'metadata.name' } },
-  });
-  put(hardened, [...environment, '[WARDEN_SETTINGS]'], {
+  const complete = put(hardened, [...environment, '[WARDEN_SETTINGS]'], {
     name: 'WARDEN_SETTINGS',
     value: settings.join('\n'),
   });
-  const record = recordBeside(facts.set, hardened);
+  const record = recordOf(facts.set as unknown as Json, withoutReserved(complete, { hardened: true }));
   const annotations: Record<string, string> = {
+    ...facts.set.metadata?.annotations,
     [keys.profile]: pinOf(facts.profileVersion),
     [keys.layout]: JSON.stringify(facts.layout),
     [keys.inverse]: JSON.stringify(record),
   };
-  for (const [key, value] of Object.entries(annotations))
-    put(hardened, ['metadata', 'annotations', key], value);
-  const { status: _status, ...rest } = workload;
-  const before = clone(rest) as unknown as JsonObject;
-  removeDefaults(before);
-  const patch = patchBetween(before, hardened, (path) => ruleFor(path, writes));
+  const after = put(complete, ['metadata', 'annotations'], annotations);
+  const patch = patchBetween(before, after, (path) => ruleFor(path, writes));
   return outcome(workload, 'hardened', { patch, findings });
-}
-
-/** The record of everything that is not under a reserved name. */
-function recordBeside(vanilla: StatefulSet, hardened: Json) {
-  const plain = clone(hardened);
-  removeReserved(plain);
-  return recordOf(vanilla as unknown as Json, plain);
 }
 
 /** The rule that wrote a place, one around it, or one within it. */

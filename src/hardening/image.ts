@@ -22,9 +22,9 @@ export function parseImage(image: string): ImageReference {
   };
 }
 
-/** True for `apache/kafka` also behind a mirror's path: `proxy/dockerhub/apache/kafka`. */
-export const isImage = (image: ImageReference, repository: string) =>
-  `/${image.path.join('/')}`.endsWith(`/${repository}`);
+/** `apache/kafka`, also behind a mirror's path (`proxy/dockerhub/apache/kafka`); `library/zookeeper` for `zookeeper`. */
+export const repositoryOf = ({ path }: ImageReference): string =>
+  path.length === 1 ? `library/${path[0] ?? ''}` : path.slice(-2).join('/');
 
 /** Kafka's version as `[major, minor]`, from a tag such as `4.1.0` or `3.9.1-rc1`; undefined where it does not tell. */
 export function versionOf(tag: string | undefined): [number, number] | undefined {

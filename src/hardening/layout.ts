@@ -1,7 +1,8 @@
 import { createHash } from 'node:crypto';
 import { keys } from '../names.ts';
+import { literal, type Configuration } from './configuration.ts';
 import type { Container, Layout, PodSpec, StatefulSet } from './model.ts';
-import { clientPortOf, controllerPortOf, idOffsetOf, type Shape } from './shape.ts';
+import { clientPortOf, controllerPortOf, idOffsetOf, votersIn, type Shape } from './shape.ts';
 
 /** 16 bytes of SHA-256(namespace/name) in base64url, hashed again while it begins with `-`, which Kafka's tools take for a flag. */
 export function clusterIdFor(namespace: string, cluster: string): string {
@@ -25,8 +26,8 @@ export function layoutOf(set: StatefulSet | undefined): Layout | undefined {
   const text = set?.metadata?.annotations?.[keys.layout];
   if (text === undefined) return undefined;
   try {
-    const layout = JSON.parse(text) as Layout;
-    return layout.schema === 1 && isComplete(layout) ? layout : undefined;
+    const layout = JSON.parse(text) as Layout | null;
+    return layout?.schema === 1 && isComplete(layout) ? layout : undefined;
   } catch {
     return undefined;
   }
@@ -42,8 +43,14 @@ const numbers = [
   'idOffset',
 ] as const;
 
+const isPort = (port: number) => port > 0 && port < 65_536;
+
 const isComplete = (layout: Layout) =>
   numbers.every((n) => Number.isInteger(layout[n])) &&
+  [layout.clientPort, layout.internalPort, layout.controllerPort].every(isPort) &&
+  layout.voters > 0 &&
+  layout.minInsyncReplicas > 0 &&
+  layout.replicationFactor >= layout.minInsyncReplicas &&
   typeof layout.cluster === 'string' &&
   typeof layout.clusterId === 'string' &&
   typeof layout.service === 'string' &&
@@ -86,20 +93,23 @@ export const namedClaims = (pod: PodSpec) =>
 export interface LayoutSource {
   set: StatefulSet;
   container: Container;
+  configuration: Configuration;
   shape: Shape;
   namespace: string;
   clusterId: string | undefined;
 }
 
 /** Decides, once, at creation, what never moves afterwards. */
-export function planLayout({ set, container, shape, namespace, clusterId }: LayoutSource): Layout {
+export function planLayout(source: LayoutSource): Layout {
+  const { set, container, configuration, shape, namespace, clusterId } = source;
   const cluster = clusterOf(set);
   const replicas = set.spec?.replicas ?? 1;
-  const brokers = replicas === 0 ? 3 : replicas;
-  const replicationFactor = Math.min(3, brokers);
+  const replicationFactor = replicas === 0 ? 3 : Math.min(3, replicas);
   const clientPort = clientPortOf(shape, container);
   const controllerPort =
-    shape.controllerListener || shape.voters ? controllerPortOf(shape) : firstFree(9093, [clientPort]);
+    shape.controllerListener || shape.voters
+      ? controllerPortOf(shape)
+      : firstFree(9093, [clientPort, ...portsBeside(set, container)]);
   const [volume] = dataVolumes(set, container);
   return {
     schema: 1,
@@ -107,9 +117,14 @@ export function planLayout({ set, container, shape, namespace, clusterId }: Layo
     clusterId: clusterId ?? clusterIdFor(namespace, cluster),
     service: set.spec?.serviceName || `${set.metadata?.name ?? ''}-nodes`,
     clientPort,
-    internalPort: firstFree(9091, [clientPort, controllerPort, ...declaredPorts(set)]),
+    internalPort: firstFree(9091, [
+      clientPort,
+      controllerPort,
+      jmxPort(configuration),
+      ...declaredPorts(set),
+    ]),
     controllerPort,
-    voters: shape.voters?.length ?? votersFor(replicas),
+    voters: votersIn(shape)?.length ?? votersFor(replicas),
     replicationFactor,
     minInsyncReplicas: Math.max(1, replicationFactor - 1),
     idOffset: idOffsetOf(shape, set) ?? 0,
@@ -117,8 +132,20 @@ export function planLayout({ set, container, shape, namespace, clusterId }: Layo
   };
 }
 
-const declaredPorts = (set: StatefulSet) =>
-  (set.spec?.template?.spec?.containers ?? []).flatMap((c) => (c.ports ?? []).map((p) => p.containerPort));
+const jmxPort = (configuration: Configuration) =>
+  Number(literal(configuration.variable('KAFKA_JMX_PORT')) ?? 0);
+
+const portsOf = (containers: readonly Container[]) =>
+  containers.flatMap((c) => (c.ports ?? []).map((p) => p.containerPort));
+
+/** Sidecars may stand among the init containers too. */
+const containersOf = (set: StatefulSet) => [
+  ...(set.spec?.template.spec?.containers ?? []),
+  ...(set.spec?.template.spec?.initContainers ?? []),
+];
+const declaredPorts = (set: StatefulSet) => portsOf(containersOf(set));
+const portsBeside = (set: StatefulSet, broker: Container) =>
+  portsOf(containersOf(set).filter((c) => c !== broker));
 
 function firstFree(from: number, taken: number[]): number {
   let port = from;

@@ -1,24 +1,16 @@
-import { literal, type Configuration } from './configuration.ts';
-import type { Start } from './command.ts';
-import type { Container, Finding, StatefulSet } from './model.ts';
+import { literal } from './configuration.ts';
+import type { Facts } from './draft.ts';
 import { clusterOf } from './layout.ts';
+import type { Finding } from './model.ts';
 import { finalDirectory, newestMajor, oldest } from './profiles/apache-kafka.ts';
-import { idOffsetOf, shapeOf, type Shape } from './shape.ts';
+import { reservedIn } from './reserved.ts';
+import { idOffsetOf } from './shape.ts';
 import { maxClusterNameLength } from '../names.ts';
 
 /** Why a Kafka set cannot be hardened with certainty. */
 export type Obstacle = Pick<Finding, 'rule' | 'path' | 'message' | 'remedy'>;
 
-interface Source {
-  set: StatefulSet;
-  container: Container;
-  containerIndex: number;
-  start: Start;
-  configuration: Configuration;
-  kafkaVersion: [number, number] | undefined;
-}
-
-type Check = (source: Source & { shape: Shape; place: (from: string) => string }) => Obstacle | undefined;
+type Check = (source: Facts & { place: (from: string) => string }) => Obstacle | undefined;
 
 const version: Check = ({ kafkaVersion: v, place }) => {
   if (
@@ -86,7 +78,7 @@ const quorum: Check = ({ configuration, shape, set, place }) => {
   return {
     rule: 'identity',
     path: place(voters.from),
-    message: `controller.quorum.voters (${shape.votersText}) does not name the pods of this StatefulSet in order`,
+    message: `controller.quorum.voters (${shape.votersText}) does not name the first pods of this StatefulSet in order, on one port`,
     remedy: `Leave it out, or write ID@${set.metadata?.name}-ORDINAL.SERVICE:PORT for each voter.`,
   };
 };
@@ -170,6 +162,17 @@ const otherCluster: Check = ({ set }) => {
   };
 };
 
+const reserved: Check = ({ pod, containerIndex }) => {
+  const found = reservedIn(pod, containerIndex);
+  if (found === undefined) return undefined;
+  return {
+    rule: 'launcher',
+    path: `/spec/template/spec${found.path}`,
+    message: `${found.name} is a name or a place that kafka-warden uses itself`,
+    remedy: 'Choose another: WARDEN_… variables, kafka-warden-… volumes and /etc/kafka-warden are taken.',
+  };
+};
+
 const checks: readonly Check[] = [
   version,
   command,
@@ -182,11 +185,11 @@ const checks: readonly Check[] = [
   readOnlyConfig,
   name,
   otherCluster,
+  reserved,
 ];
 
 /** Everything that keeps a set from being hardened; empty where nothing does. */
-export function obstacles(source: Source): Obstacle[] {
-  const shape = shapeOf(source.configuration);
+export function obstacles(source: Facts): Obstacle[] {
   const place = (from: string) => `/spec/template/spec/containers/${source.containerIndex}${from}`;
-  return checks.flatMap((check) => check({ ...source, shape, place }) ?? []);
+  return checks.flatMap((check) => check({ ...source, place }) ?? []);
 }

@@ -1,6 +1,8 @@
 import { keys } from '../names.ts';
-import { isImage, parseImage, type ImageReference } from './image.ts';
+import { startOf } from './command.ts';
+import { parseImage, repositoryOf, type ImageReference } from './image.ts';
 import type { Container, StatefulSet } from './model.ts';
+import { entrypoint } from './profiles/apache-kafka.ts';
 import { families, type Family } from './profiles/families.ts';
 
 /** What a StatefulSet runs, as far as Kafka is concerned. */
@@ -12,8 +14,8 @@ export type Recognition =
 
 const containersPath = '/spec/template/spec/containers';
 
-const familyOf = (image: ImageReference) =>
-  families.find((f) => f.repositories.some((r) => isImage(image, r)));
+const byRepository = new Map(families.flatMap((f) => f.repositories.map((r) => [r, f])));
+const familyOf = (image: ImageReference) => byRepository.get(repositoryOf(image));
 
 const looksLikeKafka = (c: Container) =>
   /kafka/i.test(parseImage(c.image ?? '').path.at(-1) ?? '') ||
@@ -64,16 +66,9 @@ export function recognise(set: StatefulSet): Recognition {
     if (known === undefined || otherProgram(container) !== undefined) return [];
     return [{ container, index, image, family: known }];
   });
-  const only = candidates[0];
-  if (only === undefined) return withoutBroker(containers);
-  if (candidates.length > 1)
-    return {
-      kind: 'left-alone',
-      rule: 'unparsed-command',
-      reason: `containers ${candidates.map((c) => c.container.name).join(' and ')} both look like Kafka brokers`,
-      remedy: 'Run one broker per pod.',
-      path: containersPath,
-    };
+  const only = theBroker(candidates);
+  if (only === undefined)
+    return candidates.length > 1 ? severalBrokers(candidates) : withoutBroker(containers);
   if (!only.family.supported)
     return {
       kind: 'left-alone',
@@ -84,6 +79,23 @@ export function recognise(set: StatefulSet): Recognition {
     };
   return { kind: 'kafka', ...only };
 }
+
+type Candidate = Omit<Extract<Recognition, { kind: 'kafka' }>, 'kind'>;
+
+/** The only candidate, or the only one that starts the broker where others run the same image for something else. */
+function theBroker(candidates: Candidate[]): Candidate | undefined {
+  const starting = candidates.filter((c) => startOf(c.container, entrypoint).kind !== 'unknown');
+  if (candidates.length === 1 || starting.length === 1) return starting[0] ?? candidates[0];
+  return undefined;
+}
+
+const severalBrokers = (candidates: Candidate[]): Recognition => ({
+  kind: 'left-alone',
+  rule: 'unparsed-command',
+  reason: `containers ${candidates.map((c) => c.container.name).join(' and ')} look like Kafka brokers`,
+  remedy: 'Run one broker per pod.',
+  path: containersPath,
+});
 
 /** A private image named by annotation: the container that looks like Kafka, or the only one. */
 const mayBeNamed = (container: Container, all: Container[]) =>

@@ -15,6 +15,8 @@ export interface Shape {
   /** undefined: not given, or not readable. */
   voters?: Voter[] | undefined;
   votersText?: string | undefined;
+  /** The node id that the manifest gives literally, the same for every pod. */
+  nodeId?: number | undefined;
 }
 
 /** Reads the listeners and the quorum of a configuration. */
@@ -26,19 +28,20 @@ export function shapeOf(configuration: Configuration): Shape {
   const map = parseProtocolMap(text('listener.security.protocol.map') ?? '');
   const controllerNames = (text('controller.listener.names') ?? 'CONTROLLER').split(',').map((n) => n.trim());
   const votersText = text('controller.quorum.voters');
-  const voters = votersText === undefined ? undefined : parseVoters(votersText);
   const isController = (l: Listener) => controllerNames.includes(l.name);
   const others = listeners.filter((l) => !isController(l));
   const interBrokerName = text('inter.broker.listener.name');
   const named = others.find((l) => l.name === interBrokerName);
+  const id = text('node.id') ?? text('broker.id') ?? '';
   return {
     listeners,
     protocolOf: (l) => map.get(l.name) ?? l.name,
     controllerListener: listeners.find(isController),
     interBroker: named,
     clients: others.length > 1 ? others.filter((l) => l !== named) : others,
-    voters,
+    voters: votersText === undefined ? undefined : parseVoters(votersText),
     votersText,
+    nodeId: /^\d{1,9}$/.test(id) ? Number(id) : undefined,
   };
 }
 
@@ -55,24 +58,44 @@ export function clientPortOf(shape: Shape, container: Container): number {
 export const controllerPortOf = (shape: Shape): number =>
   shape.voters?.[0]?.port ?? shape.controllerListener?.port ?? 9093;
 
+const isLocal = (host: string) => /^(localhost|127\.0\.0\.1|\[?::1\]?|0\.0\.0\.0)$/.test(host);
+
+/** True for the one voter of a single-node example, `1@localhost:9093`. */
+export const isLocalQuorum = (shape: Shape) =>
+  shape.voters?.length === 1 && isLocal(shape.voters[0]?.host ?? '');
+
+/** The pods that vote: undefined where a quorum of one node is meant, or none is given. */
+export const votersIn = (shape: Shape): Voter[] | undefined =>
+  isLocalQuorum(shape) ? undefined : shape.voters;
+
 /**
- * Node id minus ordinal as the voters have it: `1@kafka-0…,2@kafka-1…` is 1. undefined where the hosts are not this set's pods
- * in order; 0 where there are no voters, or a single one on localhost with the id 0.
+ * Node id minus ordinal as the voters have it: `1@kafka-0…,2@kafka-1…` is 1. undefined where the voters are not the set's first
+ * pods, on one port. Without voters, or with a single one on localhost, the literal node id of a single pod decides, else 0.
  */
 export function idOffsetOf(shape: Shape, set: StatefulSet): number | undefined {
-  if (shape.votersText === undefined) return 0;
-  const [first] = shape.voters ?? [];
-  if (shape.voters === undefined || first === undefined) return undefined;
-  if (shape.voters.length === 1 && isLocal(first.host)) return first.id - (set.spec?.ordinals?.start ?? 0);
-  const offsets = shape.voters.map(({ id, host }) => id - ordinalOf(host, set.metadata?.name ?? ''));
-  const [offset] = offsets;
-  return Number.isInteger(offset) && offsets.every((o) => o === offset) ? offset : undefined;
+  const { metadata: { name = '' } = {}, spec: { replicas = 1, ordinals } = { selector: {}, template: {} } } =
+    set;
+  const first = ordinals?.start ?? 0;
+  if (shape.votersText === undefined)
+    return replicas === 1 && shape.nodeId !== undefined ? shape.nodeId - first : 0;
+  if (isLocalQuorum(shape)) return (shape.voters?.[0]?.id ?? 0) - first;
+  return offsetOfPods(shape.voters ?? [], { name, first });
 }
 
-const isLocal = (host: string) => /^(localhost|127\.0\.0\.1|\[?::1\]?|0\.0\.0\.0)$/.test(host);
+/** The offset of voters that are the pods `name-first`, `name-(first + 1)` …, in any order. */
+function offsetOfPods(voters: Voter[], { name, first }: { name: string; first: number }): number | undefined {
+  const places = voters.map(({ id, host, port }) => ({ id, port, ordinal: ordinalOf(host, name) }));
+  places.sort((a, b) => a.ordinal - b.ordinal);
+  const [lowest] = places;
+  const inOrder = places.every(
+    (p, i) => p.ordinal === first + i && p.id - i === lowest?.id && p.port === lowest.port,
+  );
+  return inOrder && lowest !== undefined ? lowest.id - first : undefined;
+}
 
 /** The ordinal in a host such as `kafka-0.kafka.ns.svc`; NaN where the host is no pod of the set. */
 function ordinalOf(host: string, set: string): number {
   const pod = host.split('.')[0] ?? '';
-  return pod.startsWith(`${set}-`) ? Number(pod.slice(set.length + 1)) : NaN;
+  const ordinal = pod.startsWith(`${set}-`) ? pod.slice(set.length + 1) : '';
+  return /^\d+$/.test(ordinal) ? Number(ordinal) : NaN;
 }

@@ -1,6 +1,7 @@
 /**
  * Places in a JSON object, named so that they survive reordering: a segment `[x]` is the array element whose `name`
- * (or `mountPath`) is x.
+ * (or `mountPath`) is x. Values are never changed in place: a write gives a new root that shares what it did not touch, so that
+ * comparing two versions only has to look at what differs.
  */
 export type Json = null | boolean | number | string | Json[] | { [key: string]: Json };
 export type JsonObject = { [key: string]: Json };
@@ -27,11 +28,15 @@ export function elementKey(element: unknown): string | undefined {
 
 const isSelector = (segment: string) => segment.startsWith('[') && segment.endsWith(']');
 
+/** Index of the element that a segment means, the last where several have the name (the kubelet's rule for variables); else -1. */
+function indexIn(list: readonly Json[], segment: string): number {
+  if (!isSelector(segment)) return Number(segment);
+  const key = segment.slice(1, -1);
+  return list.findLastIndex((e) => elementKey(e) === key);
+}
+
 function child(parent: Json | undefined, segment: string): Json | undefined {
-  if (Array.isArray(parent)) {
-    if (isSelector(segment)) return parent.find((e) => elementKey(e) === segment.slice(1, -1));
-    return parent[Number(segment)];
-  }
+  if (Array.isArray(parent)) return parent[indexIn(parent, segment)];
   return isObject(parent) ? parent[segment] : undefined;
 }
 
@@ -42,59 +47,92 @@ export function at(root: Json | undefined, path: Path): Json | undefined {
   return value;
 }
 
-/** Sets a value, creating objects (and, for `[x]`, arrays) on the way. An element to append must carry its own key. */
-export function put(root: Json, path: Path, value: Json): void {
-  let parent: Json = root;
-  for (const [i, segment] of path.slice(0, -1).entries()) {
-    let next = child(parent, segment);
-    if (next === undefined || next === null) {
-      next = isSelector(path[i + 1] ?? '') ? [] : {};
-      setChild(parent, segment, next);
-    }
-    parent = next;
-  }
-  setChild(parent, path.at(-1) ?? '', value);
+/**
+ * The root with a value set; objects (and, for `[x]`, arrays) are made on the way. An element to append must carry its own key.
+ */
+export function put(root: Json | undefined, path: Path, value: Json): Json {
+  return putFrom(root, { path, value, depth: 0 });
 }
 
-function setChild(parent: Json, segment: string, value: Json): void {
+interface Put {
+  path: Path;
+  value: Json;
+  depth: number;
+}
+
+function putFrom(parent: Json | undefined, { path, value, depth }: Put): Json {
+  const segment = path[depth];
+  if (segment === undefined) return value;
+  const next = putFrom(child(parent, segment), { path, value, depth: depth + 1 });
+  if (Array.isArray(parent) || ((parent === undefined || parent === null) && isSelector(segment))) {
+    const list = Array.isArray(parent) ? parent.slice() : [];
+    const index = indexIn(list, segment);
+    if (index >= 0) list[index] = next;
+    else list.push(next);
+    return list;
+  }
+  return { ...(isObject(parent) ? parent : {}), [segment]: next };
+}
+
+/** The root without a value, and without ancestors that become empty, but none shallower than `keep` segments. */
+export function drop(root: Json, path: Path, keep: number): Json {
+  return dropFrom(root, { path, keep, depth: 0 }) ?? root;
+}
+
+interface Drop {
+  path: Path;
+  keep: number;
+  depth: number;
+}
+
+/** undefined: the parent is empty now and may go. */
+function dropFrom(parent: Json, { path, keep, depth }: Drop): Json | undefined {
+  const segment = path[depth];
+  const old = segment === undefined ? undefined : child(parent, segment);
+  if (segment === undefined || old === undefined) return parent;
+  const next = depth === path.length - 1 ? undefined : dropFrom(old, { path, keep, depth: depth + 1 });
+  if (next === old) return parent;
+  const left = replaceChild(parent, segment, next);
+  const empty = Array.isArray(left) ? left.length === 0 : isObject(left) && Object.keys(left).length === 0;
+  return empty && depth > keep && depth > 0 ? undefined : left;
+}
+
+function replaceChild(parent: Json, segment: string, next: Json | undefined): Json {
   if (Array.isArray(parent)) {
-    const index = parent.findIndex((e) => elementKey(e) === segment.slice(1, -1));
-    if (index >= 0) parent[index] = value;
-    else parent.push(value);
-  } else if (isObject(parent)) parent[segment] = value;
-}
-
-/** Removes a value, and with it ancestors that become empty, but none shallower than `keep` segments. */
-export function drop(root: Json, path: Path, keep: number): void {
-  for (let length = path.length; length > 0; length--) {
-    const parent = at(root, path.slice(0, length - 1));
-    const segment = path[length - 1] ?? '';
-    if (Array.isArray(parent)) {
-      const index = parent.findIndex((e) => elementKey(e) === segment.slice(1, -1));
-      if (index >= 0) parent.splice(index, 1);
-    } else if (isObject(parent)) delete parent[segment];
-    const empty = Array.isArray(parent)
-      ? parent.length === 0
-      : isObject(parent) && Object.keys(parent).length === 0;
-    if (!empty || length - 1 <= keep) return;
+    const index = indexIn(parent, segment);
+    return next === undefined ? parent.toSpliced(index, 1) : parent.with(index, next);
   }
+  if (!isObject(parent)) return parent;
+  if (next !== undefined) return { ...parent, [segment]: next };
+  const { [segment]: _gone, ...rest } = parent;
+  return rest;
 }
 
 /** Equality of JSON values; the order of an object's keys does not count. */
 export function equal(a: Json | undefined, b: Json | undefined): boolean {
   if (a === b) return true;
+  if (typeof a !== 'object' || typeof b !== 'object' || a === null || b === null) return false;
   if (Array.isArray(a)) return Array.isArray(b) && a.length === b.length && a.every((x, i) => equal(x, b[i]));
-  if (!isObject(a) || !isObject(b)) return false;
-  const keysOfA = Object.keys(a).filter((k) => a[k] !== undefined);
-  if (keysOfA.length !== Object.keys(b).filter((k) => b[k] !== undefined).length) return false;
-  return keysOfA.every((k) => k in b && equal(a[k], b[k]));
+  if (Array.isArray(b)) return false;
+  let count = 0;
+  for (const key in a) {
+    if (a[key] === undefined) continue;
+    if (!equal(a[key], b[key])) return false;
+    count++;
+  }
+  for (const key in b) if (b[key] !== undefined) count--;
+  return count === 0;
 }
 
-/** A path as text and back; `/` and `~` are escaped as in a JSON pointer. */
-export const pathText = (path: Path) =>
-  path.map((s) => s.replaceAll('~', '~0').replaceAll('/', '~1')).join('/');
-export const pathOf = (text: string): Path =>
-  text.split('/').map((s) => s.replaceAll('~1', '/').replaceAll('~0', '~'));
+/** One segment as it stands in a JSON pointer (RFC 6901). */
+export const escaped = (segment: string) =>
+  /[~/]/.test(segment) ? segment.replaceAll('~', '~0').replaceAll('/', '~1') : segment;
+export const unescaped = (segment: string) =>
+  segment.includes('~') ? segment.replaceAll('~1', '/').replaceAll('~0', '~') : segment;
+
+/** A path as text and back. */
+export const pathText = (path: Path) => path.map(escaped).join('/');
+export const pathOf = (text: string): Path => text.split('/').map(unescaped);
 
 /** The RFC 6901 pointer of a keyed path within a given object; unknown elements point behind the array's end. */
 export function pointer(root: Json, path: Path): string {
@@ -103,10 +141,10 @@ export function pointer(root: Json, path: Path): string {
   for (const segment of path) {
     let name = segment;
     if (Array.isArray(value) && isSelector(segment)) {
-      const index = value.findIndex((e) => elementKey(e) === segment.slice(1, -1));
+      const index = indexIn(value, segment);
       name = index >= 0 ? String(index) : '-';
     }
-    text += '/' + name.replaceAll('~', '~0').replaceAll('/', '~1');
+    text += '/' + escaped(name);
     value = child(value, segment);
   }
   return text;

@@ -8,5 +8,5 @@ import { isHardened, vanillaOf } from './harden.ts';
 export const unharden = (workload: StatefulSet): StatefulSet => {
   if (!isHardened(workload)) return workload;
   const { status } = workload;
-  return { ...vanillaOf(workload, undefined), ...(status === undefined ? {} : { status }) };
+  return { ...vanillaOf(workload), ...(status === undefined ? {} : { status }) };
 };

@@ -1,6 +1,5 @@
 import { literal } from '../configuration.ts';
 import { pointerTo, type Rule } from '../draft.ts';
-import { shapeOf } from '../shape.ts';
 
 export const advertised: Rule = {
   id: 'advertised',
@@ -15,7 +14,7 @@ export const advertised: Rule = {
     if (text === undefined || !('from' in value)) return;
     const path = pointerTo(draft.containerIndex, value.from);
     const hosts =
-      shapeOf(draft.configuration).clients.length === 0
+      draft.shape.clients.length === 0
         ? []
         : text.split(',').map((l) => l.replace(/^.*:\/\//, '').replace(/:\d+$/, ''));
     if (hosts.some((h) => /^(localhost|127\.)/.test(h)))

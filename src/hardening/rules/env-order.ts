@@ -8,9 +8,12 @@ export const envOrder: Rule = {
   severity: 'warning',
   since: 1,
   apply(draft) {
+    // envFrom stands before env, and what it brings cannot be seen.
+    if (draft.container.envFrom !== undefined) return;
     const env = draft.container.env ?? [];
     for (const [i, entry] of env.entries())
       for (const [, name = ''] of (entry.value ?? '').matchAll(/(?<!\$)\$\(([A-Za-z_][\w.-]*)\)/g)) {
+        if (/^KUBERNETES_/.test(name)) continue;
         const defined = env.findIndex((e) => e.name === name);
         if (defined >= 0 && defined < i) continue;
         const problem = defined < 0 ? 'is not defined in env' : 'is defined only after it';

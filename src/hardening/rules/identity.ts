@@ -1,22 +1,56 @@
-import { literal } from '../configuration.ts';
+import { literal, type Value } from '../configuration.ts';
 import { pointerTo, type Draft, type Rule } from '../draft.ts';
-import { shapeOf } from '../shape.ts';
+import { isLocalQuorum } from '../shape.ts';
 
-/** True where a node id that the manifest gives literally cannot be right for every pod. */
-function wrongNodeId(draft: Draft): string | undefined {
-  const id = draft.configuration.property('node.id');
-  if (id.state === 'computed') {
-    if (id.fieldPath === undefined || id.fieldPath.includes('pod-index')) return undefined;
-    return `KAFKA_NODE_ID is taken from ${id.fieldPath}, which is a name and not a number`;
+/** The node id as the manifest gives it: by its name of today, else by the old one. */
+function idOf({ configuration }: Draft): { name: string; value: Value } {
+  const value = configuration.property('node.id');
+  if (value.state === 'literal' || value.state === 'computed') return { name: 'KAFKA_NODE_ID', value };
+  const old = configuration.property('broker.id');
+  return old.state === 'literal' || old.state === 'computed'
+    ? { name: 'KAFKA_BROKER_ID', value: old }
+    : { name: 'KAFKA_NODE_ID', value };
+}
+
+/** True where only the start of each pod can know the id, and may be right. Never depends on the number of replicas. */
+export function keepsNodeId(draft: Draft): boolean {
+  const { value } = idOf(draft);
+  switch (value.state) {
+    case 'computed':
+      return value.shared !== true && (value.fieldPath ?? 'pod-index').includes('pod-index');
+    case 'unknown':
+      return !value.shared;
+    default:
+      return false;
   }
-  const value = literal(id);
-  if (value === undefined) return undefined;
-  if (!/^\d+$/.test(value)) return `KAFKA_NODE_ID is "${value}", which is not a number`;
-  if ((draft.set.spec?.replicas ?? 1) > 1) return `KAFKA_NODE_ID is ${value} for every replica`;
+}
+
+/** Why the id that the manifest gives cannot be right for every pod. */
+function wrongNodeId(draft: Draft): string | undefined {
+  const { name, value } = idOf(draft);
+  if (value.state === 'computed' && !keepsNodeId(draft))
+    return value.fieldPath === undefined
+      ? `${name} is the same for every replica`
+      : `${name} is taken from ${value.fieldPath}, which is a name and not a number`;
+  const text = literal(value);
+  if (text === undefined) return undefined;
+  if (draft.shape.nodeId === undefined) return `${name} is "${text}", which is not a number`;
+  if ((draft.set.spec?.replicas ?? 1) > 1) return `${name} is ${text} for every replica`;
   const right = (draft.set.spec?.ordinals?.start ?? 0) + draft.layout.idOffset;
-  return Number(value) === right
-    ? undefined
-    : `KAFKA_NODE_ID is ${value}, but the quorum knows this pod as ${right}`;
+  return Number(text) === right ? undefined : `${name} is ${text}, but the quorum knows this pod as ${right}`;
+}
+
+function quorum(draft: Draft): void {
+  const { configuration, shape, set } = draft;
+  const voters = configuration.property('controller.quorum.voters');
+  const unseen = shape.votersText === undefined && voters.state !== 'absent';
+  draft.setting('controller.quorum.voters', unseen ? '?=' : '=', '@voters');
+  if ('from' in voters && isLocalQuorum(shape) && (set.spec?.replicas ?? 1) > 1)
+    draft.unsafe({
+      path: pointerTo(draft.containerIndex, voters.from),
+      message: `controller.quorum.voters is ${shape.votersText}: every replica would be a cluster of its own`,
+      remedy: 'Remove KAFKA_CONTROLLER_QUORUM_VOTERS: the voters follow from the pods.',
+    });
 }
 
 export const identity: Rule = {
@@ -29,21 +63,14 @@ export const identity: Rule = {
   apply(draft) {
     const { layout, configuration, containerPath, containerIndex } = draft;
     const wrong = wrongNodeId(draft);
-    const id = configuration.property('node.id');
-    if (wrong !== undefined && 'from' in id)
-      draft.unsafe({ path: pointerTo(containerIndex, id.from), message: wrong });
+    const { value } = idOf(draft);
+    if (wrong !== undefined && 'from' in value)
+      draft.unsafe({ path: pointerTo(containerIndex, value.from), message: wrong });
     draft.setting('process.roles', '=', 'broker,controller');
     draft.setting('node.id', '=', '@ordinal');
     draft.setting('controller.listener.names', '=', 'CONTROLLER');
-    const { votersText } = shapeOf(configuration);
-    const voters = configuration.property('controller.quorum.voters');
-    const unseen = votersText === undefined && voters.state !== 'absent';
-    draft.setting('controller.quorum.voters', unseen ? '?=' : '=', '@voters');
-    const clusterId = configuration.variable('CLUSTER_ID');
-    if (clusterId.state === 'absent')
+    quorum(draft);
+    if (configuration.variable('CLUSTER_ID').state === 'absent')
       draft.put([...containerPath, 'env', '[CLUSTER_ID]'], { name: 'CLUSTER_ID', value: layout.clusterId });
   },
 };
-
-/** How the launcher gets the node id: from the manifest where that is right, else from the ordinal. */
-export const keepsNodeId = (draft: Draft) => wrongNodeId(draft) === undefined;

@@ -1,5 +1,6 @@
 import type { Rule } from '../draft.ts';
 import { adoption } from './adoption.ts';
+import { annotations } from './annotations.ts';
 import { advertised } from './advertised.ts';
 import { authorizer } from './authorizer.ts';
 import { autoCreation } from './auto-creation.ts';
@@ -12,6 +13,7 @@ import { imageProfile } from './image-profile.ts';
 import { inlineSecret } from './inline-secret.ts';
 import { jmxOpen } from './jmx-open.ts';
 import { keystore } from './keystore.ts';
+import { malformed } from './malformed.ts';
 import { launcher } from './launcher.ts';
 import { listeners } from './listeners.ts';
 import { podSecurity } from './pod-security.ts';
@@ -57,5 +59,7 @@ export const rules: readonly Rule[] = [
   unparsedCommand,
   imageProfile,
   adoption,
+  annotations,
+  malformed,
   profile,
 ];

@@ -3,10 +3,9 @@ import { wrapScript } from '../command.ts';
 import { podPath, type Draft, type Rule } from '../draft.ts';
 import { launcherFor } from '../launcher/launcher.ts';
 import { entrypoint } from '../profiles/apache-kafka.ts';
+import { launcherCall, volumes } from '../reserved.ts';
 import type { Json } from '../tree.ts';
 import { keepsNodeId } from './identity.ts';
-
-const call = ['/bin/bash', `${mounts.launcher}/launch`] as const;
 
 /** Puts the launcher before the image's entrypoint, wherever the manifest calls it. */
 function wrapStart(draft: Draft): void {
@@ -14,16 +13,51 @@ function wrapStart(draft: Draft): void {
   switch (start.kind) {
     case 'image':
       // args replaces the image's CMD only: an ENTRYPOINT stays.
-      return draft.put([...containerPath, 'args'], [...call, entrypoint]);
-    case 'entrypoint':
-      return draft.put([...containerPath, start.field], [...call, ...(container[start.field] ?? [])]);
+      return draft.put([...containerPath, 'args'], [...launcherCall, entrypoint]);
+    case 'entrypoint': {
+      const list = container[start.field] ?? [];
+      return draft.put([...containerPath, start.field], list.toSpliced(start.index, 0, ...launcherCall));
+    }
     case 'shell': {
-      const lines = [...(container[start.field] ?? [])];
-      lines[start.index] = wrapScript(start.script, entrypoint, call);
-      return draft.put([...containerPath, start.field], lines);
+      const list = container[start.field] ?? [];
+      const script = wrapScript(start.script, entrypoint, launcherCall);
+      return draft.put([...containerPath, start.field], list.with(start.index, script));
     }
     case 'unknown':
   }
+}
+
+/** What the launcher is told beside the settings. */
+function variables(draft: Draft): Record<string, string | number> {
+  const { layout, namespace, set } = draft;
+  return {
+    WARDEN_SERVICE: `${layout.service}.${namespace}.svc`,
+    WARDEN_VOTERS: layout.voters,
+    WARDEN_FIRST_ORDINAL: set.spec?.ordinals?.start ?? 0,
+    WARDEN_ID_OFFSET: layout.idOffset,
+    WARDEN_NODE_ID: keepsNodeId(draft) ? 'keep' : 'ordinal',
+    WARDEN_CONTROLLER_PORT: layout.controllerPort,
+    WARDEN_CLUSTER_ID: layout.clusterId,
+    WARDEN_STORAGE: layout.storage,
+  };
+}
+
+function mount(draft: Draft): void {
+  const script: Json = { name: launcherFor(draft.profileVersion).name, defaultMode: 0o555 };
+  const keystores: Json = { secretName: keysSecretOf(draft.set.metadata?.name ?? ''), defaultMode: 0o440 };
+  const volume = (name: string, source: Record<string, Json>) =>
+    draft.put([...podPath, 'volumes', `[${name}]`], { name, ...source });
+  volume(volumes.launcher, { configMap: script });
+  volume(volumes.keys, { secret: keystores });
+  for (const [name, mountPath] of [
+    [volumes.launcher, mounts.launcher],
+    [volumes.keys, mounts.keys],
+  ] as const)
+    draft.put([...draft.containerPath, 'volumeMounts', `[${mountPath}]`], {
+      name,
+      mountPath,
+      readOnly: true,
+    });
 }
 
 export const launcher: Rule = {
@@ -34,32 +68,16 @@ export const launcher: Rule = {
   severity: 'info',
   since: 1,
   apply(draft) {
-    const { containerPath, layout, namespace, set } = draft;
-    const env = (name: string, value: string | number) =>
-      draft.put([...containerPath, 'env', `[${name}]`], { name, value: String(value) });
-    draft.put([...podPath.slice(0, 2), 'metadata', 'labels', keys.node], layout.cluster);
+    const environment = [...draft.containerPath, 'env'];
+    draft.put([...podPath.slice(0, 2), 'metadata', 'labels', keys.node], draft.layout.cluster);
     wrapStart(draft);
-    env('WARDEN_SERVICE', `${layout.service}.${namespace}.svc`);
-    env('WARDEN_VOTERS', layout.voters);
-    env('WARDEN_FIRST_ORDINAL', set.spec?.ordinals?.start ?? 0);
-    env('WARDEN_ID_OFFSET', layout.idOffset);
-    env('WARDEN_NODE_ID', keepsNodeId(draft) ? 'keep' : 'ordinal');
-    env('WARDEN_CONTROLLER_PORT', layout.controllerPort);
-    env('WARDEN_CLUSTER_ID', layout.clusterId);
-    env('WARDEN_STORAGE', layout.storage);
-    const script: Json = { name: launcherFor(draft.profileVersion).name, defaultMode: 0o555 };
-    draft.put([...podPath, 'volumes', '[kafka-warden-launcher]'], {
-      name: 'kafka-warden-launcher',
-      configMap: script,
+    // The kubelet resolves $(WARDEN_POD) only in entries that stand behind it: the settings come last.
+    draft.put([...environment, '[WARDEN_POD]'], {
+      name: 'WARDEN_POD',
+      valueFrom: { fieldRef: { fieldPath: 'metadata.name' } },
     });
-    draft.put([...podPath, 'volumes', '[kafka-warden-keys]'], {
-      name: 'kafka-warden-keys',
-      secret: { secretName: keysSecretOf(set.metadata?.name ?? ''), defaultMode: 0o440 },
-    });
-    for (const [name, mountPath] of [
-      ['kafka-warden-launcher', mounts.launcher],
-      ['kafka-warden-keys', mounts.keys],
-    ] as const)
-      draft.put([...containerPath, 'volumeMounts', `[${mountPath}]`], { name, mountPath, readOnly: true });
+    for (const [name, value] of Object.entries(variables(draft)))
+      draft.put([...environment, `[${name}]`], { name, value: String(value) });
+    mount(draft);
   },
 };

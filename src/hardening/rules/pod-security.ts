@@ -14,10 +14,8 @@ export const podSecurity: Rule = {
     const { containerPath, container, pod } = draft;
     const at = (key: string) => [...containerPath, 'securityContext', key];
     const own = container.securityContext ?? {};
-    if (pod.securityContext?.fsGroup === undefined) {
-      draft.put([...podPath, 'securityContext', 'fsGroup'], uid);
-      draft.complete([...podPath, 'securityContext', 'fsGroupChangePolicy'], 'OnRootMismatch');
-    }
+    draft.complete([...podPath, 'securityContext', 'fsGroup'], uid);
+    draft.complete([...podPath, 'securityContext', 'fsGroupChangePolicy'], 'OnRootMismatch');
     const user = own.runAsUser ?? pod.securityContext?.runAsUser;
     if (own.privileged === true || user === 0) {
       draft.report({

@@ -1,38 +1,69 @@
-import type { Draft, Rule } from '../draft.ts';
-import { pointerIn } from '../draft.ts';
-import { shapeOf } from '../shape.ts';
-import type { Json } from '../tree.ts';
+import { pointerIn, type Draft, type Rule } from '../draft.ts';
+import type { Json, JsonObject } from '../tree.ts';
 
 const kinds = ['readinessProbe', 'livenessProbe', 'startupProbe'] as const;
+type Kind = (typeof kinds)[number];
 
-/** A check that needs no quorum: under OrderedReady the next pod starts only once this one is ready. */
-const anyPort = ({ layout }: Draft): Json => ({
-  exec: {
-    command: [
-      '/bin/bash',
-      '-c',
-      `(: </dev/tcp/127.0.0.1/${layout.controllerPort}) 2>/dev/null || (: </dev/tcp/127.0.0.1/${layout.clientPort}) 2>/dev/null`,
-    ],
-  },
-});
-const clientPort = ({ layout }: Draft): Json => ({ tcpSocket: { port: layout.clientPort } });
+/** Half an hour at the default period, and one more: no user's own round number is taken for ours. */
+const startupFailures = 181;
 
-/** Why a user's probe would fail on a hardened broker, or undefined where it still works. */
-function broken(draft: Draft, kind: (typeof kinds)[number]): string | undefined {
-  const probe = draft.container[kind];
-  if (probe === undefined) return undefined;
-  const text = probe.exec?.command?.join(' ') ?? '';
-  if (/--(bootstrap-server|broker-list)|kafka-(topics|broker-api-versions|configs)/.test(text))
-    return 'it connects without credentials, which the hardened listener refuses';
-  const port = probe.tcpSocket?.port;
-  if (port === undefined) return undefined;
-  const number =
-    typeof port === 'number' ? port : draft.container.ports?.find((p) => p.name === port)?.containerPort;
-  const { clientPort: client, internalPort, controllerPort } = draft.layout;
-  const gone = shapeOf(draft.configuration).listeners.some((l) => l.port === number);
-  if (!gone || number === client || number === internalPort || number === controllerPort) return undefined;
-  return `no listener is on port ${number} any more`;
+const tries = (port: number) => `(: </dev/tcp/127.0.0.1/${port}) 2>/dev/null`;
+const shell = (...ports: number[]): string[] => ['/bin/bash', '-c', ports.map(tries).join(' || ')];
+
+/** Under OrderedReady the next pod starts only once this one is ready: that must not need a quorum. */
+const isOrdered = ({ old }: Draft) => old !== undefined && old.spec?.podManagementPolicy !== 'Parallel';
+
+/** The check that is written where there is none. */
+const check = (draft: Draft): JsonObject =>
+  isOrdered(draft)
+    ? { exec: { command: shell(draft.layout.controllerPort, draft.layout.clientPort) } }
+    : { tcpSocket: { port: draft.layout.clientPort } };
+
+/** What a probe's own handler is to be instead: a place within the probe, and its value. */
+interface Repair {
+  place: string[];
+  value: Json;
+  reason: string;
 }
+
+const needsCredentials =
+  /--(bootstrap-server|broker-list)|kafka-(topics|broker-api-versions|configs|metadata-quorum)|\bk(afka)?cat\b/;
+
+/** Ports of listeners that a hardened broker has no more. */
+function gonePorts({ shape, layout }: Draft): number[] {
+  const open = [layout.clientPort, layout.internalPort, layout.controllerPort];
+  return shape.listeners.map((l) => l.port).filter((port) => !open.includes(port));
+}
+
+/** A repair of a handler that fails on a hardened broker; it replaces a value and removes nothing. */
+function repairOf(draft: Draft, kind: Kind): Repair | undefined {
+  const probe = draft.container[kind];
+  const { clientPort, controllerPort } = draft.layout;
+  const gone = gonePorts(draft);
+  const command = probe?.exec?.command?.join(' ');
+  if (command !== undefined) {
+    const port = gone.find((p) => new RegExp(`\\b${p}\\b`).test(command));
+    if (port === undefined && !needsCredentials.test(command)) return undefined;
+    const reason =
+      port === undefined
+        ? 'it connects without credentials, which the hardened listener refuses'
+        : `no listener is on port ${port} any more`;
+    const value = isOrdered(draft) ? shell(controllerPort, clientPort) : shell(clientPort);
+    return { place: ['exec', 'command'], value, reason };
+  }
+  const port = portNumber(draft, probe?.tcpSocket?.port);
+  if (port === undefined || !gone.includes(port)) return undefined;
+  return {
+    place: ['tcpSocket', 'port'],
+    value: isOrdered(draft) ? controllerPort : clientPort,
+    reason: `no listener is on port ${port} any more`,
+  };
+}
+
+const portNumber = ({ container }: Draft, port: unknown): number | undefined => {
+  if (typeof port === 'number') return port;
+  return container.ports?.find((p) => p.name === port)?.containerPort;
+};
 
 export const probes: Rule = {
   id: 'probes',
@@ -42,29 +73,19 @@ export const probes: Rule = {
   severity: 'warning',
   since: 1,
   apply(draft) {
-    const { containerPath, set, old } = draft;
-    const ordered = (old ?? set).spec?.podManagementPolicy !== 'Parallel' && old !== undefined;
-    const check = ordered ? anyPort(draft) : clientPort(draft);
+    const { containerPath, container } = draft;
     for (const kind of kinds) {
-      const reason = broken(draft, kind);
-      if (reason === undefined) continue;
-      const path = [...containerPath, kind];
+      const repair = repairOf(draft, kind);
+      if (repair === undefined) continue;
+      const path = [...containerPath, kind, ...repair.place];
       draft.unsafe({
         path: pointerIn(draft, path),
-        message: `${kind} cannot work on a hardened broker: ${reason}`,
+        message: `${kind} cannot work on a hardened broker: ${repair.reason}`,
       });
-      const { exec: _exec, tcpSocket: _tcpSocket, ...timing } = draft.container[kind] ?? {};
-      draft.put(path, { ...(timing as Record<string, Json>), ...(check as Record<string, Json>) });
+      draft.put(path, repair.value);
     }
-    if (draft.container.readinessProbe === undefined)
-      draft.put([...containerPath, 'readinessProbe'], {
-        ...(check as Record<string, Json>),
-        periodSeconds: 5,
-      });
-    if (draft.container.livenessProbe !== undefined && draft.container.startupProbe === undefined)
-      draft.put([...containerPath, 'startupProbe'], {
-        ...(check as Record<string, Json>),
-        failureThreshold: 180,
-      });
+    if (container.readinessProbe === undefined) draft.put([...containerPath, 'readinessProbe'], check(draft));
+    if (container.livenessProbe !== undefined && container.startupProbe === undefined)
+      draft.put([...containerPath, 'startupProbe'], { ...check(draft), failureThreshold: startupFailures });
   },
 };

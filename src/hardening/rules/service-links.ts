@@ -8,6 +8,12 @@ export const serviceLinks: Rule = {
   severity: 'info',
   since: 2,
   apply(draft) {
+    if (draft.pod.enableServiceLinks === true)
+      draft.unsafe({
+        path: '/spec/template/spec/enableServiceLinks',
+        message: 'enableServiceLinks is on: the variables of a Service called kafka become Kafka properties',
+        severity: 'warning',
+      });
     draft.put([...podPath, 'enableServiceLinks'], false);
   },
 };

@@ -1,5 +1,6 @@
 import { keys } from '../../names.ts';
 import { podPath, type Draft, type Rule } from '../draft.ts';
+import { spreadConstraint } from '../reserved.ts';
 import type { Json } from '../tree.ts';
 
 const term = (draft: Draft): Json => ({
@@ -31,9 +32,7 @@ export const spread: Rule = {
         [...podPath, 'topologySpreadConstraints'],
         [
           {
-            maxSkew: 1,
-            topologyKey: 'topology.kubernetes.io/zone',
-            whenUnsatisfiable: 'ScheduleAnyway',
+            ...spreadConstraint,
             labelSelector: { matchLabels: { [keys.node]: draft.layout.cluster } },
           },
         ],

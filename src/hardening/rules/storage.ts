@@ -1,39 +1,74 @@
-import { literal } from '../configuration.ts';
+import { literal, type Value } from '../configuration.ts';
 import { pointerTo, type Draft, type Rule } from '../draft.ts';
-import { dataVolumes } from '../layout.ts';
+import { dataVolumes, type DataVolume } from '../layout.ts';
 
 const within = (path: string, mountPath: string) => `${path}/`.startsWith(`${mountPath}/`);
 
 /** A directory below the mount: a volume's root may have a lost+found that Kafka takes for a broken partition. */
 const below = (mountPath: string) => `${mountPath}/kafka`;
 
-function ephemeral(draft: Draft): void {
-  const mounted = new Set((draft.container.volumeMounts ?? []).map((m) => m.name));
-  const volumes = (draft.pod.volumes ?? []).filter((v) => mounted.has(v.name));
-  const named = volumes.find((v) => v.persistentVolumeClaim !== undefined);
-  const host = volumes.find((v) => v.hostPath !== undefined);
-  const path = '/spec/volumeClaimTemplates';
-  if (named !== undefined)
-    draft.report({
-      path: '/spec/template/spec/volumes',
-      message: `all replicas share the claim ${named.persistentVolumeClaim?.claimName}: the data of several brokers cannot lie in one`,
-      ...((draft.set.spec?.replicas ?? 1) > 1
-        ? { severity: 'error' as const }
-        : { severity: 'warning' as const }),
-      strict: 'refuse',
-    });
-  else if (host !== undefined)
-    draft.report({
-      path: '/spec/template/spec/volumes',
-      message: `the data lies on a host path (${host.hostPath?.path}): it is lost when the pod moves`,
-      strict: 'refuse',
-    });
+const volumesPath = '/spec/template/spec/volumes';
+
+/** No claim template is mounted: says what the data lies on instead, and gives a directory for it. */
+function withoutClaim(draft: Draft): string {
+  const mounts = (draft.container.volumeMounts ?? []).filter(
+    (m) => m.readOnly !== true && m.subPath === undefined && m.subPathExpr === undefined,
+  );
+  const volumes = draft.pod.volumes ?? [];
+  const mountOf = (name: string | undefined) => mounts.find((m) => m.name === name);
+  const named = volumes.find((v) => v.persistentVolumeClaim !== undefined && mountOf(v.name));
+  const host = volumes.find((v) => v.hostPath !== undefined && mountOf(v.name));
+  if (named !== undefined) sharedClaim(draft, named.persistentVolumeClaim?.claimName ?? '');
   else
     draft.report({
-      path,
-      message: 'the data lies on ephemeral storage: it is lost with the pod',
+      path: host === undefined ? '/spec/volumeClaimTemplates' : volumesPath,
+      message:
+        host === undefined
+          ? 'the data lies on ephemeral storage: it is lost with the pod'
+          : `the data lies on a host path (${host.hostPath?.path}): it is lost when the pod moves`,
       strict: 'refuse',
     });
+  const mount =
+    mountOf(named?.name) ?? mountOf(host?.name) ?? mounts.find((m) => /kafka|data|log/i.test(m.mountPath));
+  return mount === undefined ? '/tmp/kraft-combined-logs' : below(mount.mountPath.replace(/\/+$/, ''));
+}
+
+function sharedClaim(draft: Draft, claim: string): void {
+  const many = (draft.set.spec?.replicas ?? 1) > 1;
+  draft.report({
+    path: volumesPath,
+    message: many
+      ? `all replicas share the claim ${claim}: the data of several brokers cannot lie in one`
+      : `the data lies on the claim ${claim}, which a second replica could not have`,
+    severity: many ? 'error' : 'warning',
+    ...(many ? { strict: 'refuse' as const } : {}),
+  });
+}
+
+/** The log directories where claims are mounted: the manifest's own if they all lie on one of them. */
+function onClaims(draft: Draft, [volume, ...others]: [DataVolume, ...DataVolume[]], given: Value): void {
+  const text = literal(given);
+  const path = pointerTo(draft.containerIndex, 'from' in given ? given.from : '/volumeMounts');
+  if (text === undefined) {
+    if (others.length > 0)
+      draft.report({
+        path,
+        message: `several claims are mounted; ${volume.mountPath} is taken for the log directories`,
+        remedy: 'Set KAFKA_LOG_DIRS to the directories that shall hold data.',
+        severity: 'warning',
+      });
+    return draft.setting('log.dirs', '?=', below(volume.mountPath));
+  }
+  const mounts = [volume, ...others].map((v) => v.mountPath);
+  const off = text.split(',').find((dir) => !mounts.some((m) => within(dir.trim(), m)));
+  if (off === undefined) return draft.setting('log.dirs', '?=', text);
+  draft.unsafe({
+    path,
+    message: `the log directory ${off} is on none of the mounted claims: ${below(volume.mountPath)} is used instead`,
+    remedy: 'Set KAFKA_LOG_DIRS to a directory below the mounted claim.',
+    severity: 'warning',
+  });
+  draft.setting('log.dirs', '=', below(volume.mountPath));
 }
 
 export const storage: Rule = {
@@ -44,42 +79,12 @@ export const storage: Rule = {
   severity: 'error',
   since: 1,
   apply(draft) {
-    const [volume, second] = dataVolumes(draft.set, draft.container);
-    const value = draft.configuration.property('log.dirs');
+    const several = draft.configuration.property('log.dirs');
     const single = draft.configuration.property('log.dir');
-    const given = literal(value) ?? literal(single);
-    if (volume === undefined) {
-      ephemeral(draft);
-      const mount = draft.container.volumeMounts?.find(
-        (m) => /kafka|data|log/i.test(m.mountPath) && m.readOnly !== true && m.subPath === undefined,
-      );
-      draft.setting(
-        'log.dirs',
-        '?=',
-        mount === undefined ? '/tmp/kraft-combined-logs' : below(mount.mountPath.replace(/\/+$/, '')),
-      );
-      return;
-    }
-    if (second !== undefined && given === undefined)
-      draft.report({
-        path: pointerTo(draft.containerIndex, '/volumeMounts'),
-        message: `several claims are mounted; ${volume.mountPath} is taken for the log directories`,
-        remedy: 'Set KAFKA_LOG_DIRS to the directories that shall hold data.',
-        severity: 'warning',
-      });
-    const mounts = dataVolumes(draft.set, draft.container).map((v) => v.mountPath);
-    const off = given?.split(',').find((dir) => !mounts.some((m) => within(dir.trim(), m)));
-    if (off !== undefined && 'from' in value)
-      draft.unsafe({
-        path: pointerTo(draft.containerIndex, value.from),
-        message: `the log directory ${off} is on none of the mounted claims: ${below(volume.mountPath)} is used instead`,
-        remedy: 'Set KAFKA_LOG_DIRS to a directory below the mounted claim.',
-        severity: 'warning',
-      });
-    draft.setting(
-      'log.dirs',
-      off === undefined ? '?=' : '=',
-      given !== undefined && off === undefined ? given : below(volume.mountPath),
-    );
+    const given = literal(several) === undefined && literal(single) !== undefined ? single : several;
+    const [first, ...others] = dataVolumes(draft.set, draft.container);
+    if (first !== undefined) return onClaims(draft, [first, ...others], given);
+    const fallback = withoutClaim(draft);
+    draft.setting('log.dirs', '?=', literal(given) ?? fallback);
   },
 };
