@@ -16,7 +16,8 @@ export { localClass, networkClass } from './storage.ts';
 export { images, kafkaVersions, kubernetesVersion } from './versions.ts';
 export type { KafkaLine } from './versions.ts';
 
-export const defaultName = 'kafka-warden';
+/** Another name lets several checkouts test side by side. */
+export const defaultName = process.env['KAFKA_WARDEN_TEST_CLUSTER'] ?? 'kafka-warden';
 
 export interface StartOptions {
   /** 1…6; 3 by default. */

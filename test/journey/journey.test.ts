@@ -82,7 +82,7 @@ suite('the journey of a vanilla Kafka 4.1', { skip: clusterUnavailable() ?? fals
             resource: { type: 'topic', name: 'orders' },
             operations: ['Create', 'Describe', 'Read', 'Write'],
           },
-          { resource: { type: 'group', name: 'journey', patternType: 'prefix' }, operations: ['Read'] },
+          { resource: { type: 'group', name: 'journey', pattern: 'prefixed' }, operations: ['Read'] },
         ],
       },
     });
