@@ -147,6 +147,13 @@ const addServers = (program: Command, done: Done): void => {
       const { sidecarCommand } = await import('./commands/sidecar.ts');
       done(await sidecarCommand());
     });
+  program
+    .command('uninstall')
+    .description('say farewell to all clusters and remove what runs (started by helm uninstall)')
+    .action(async () => {
+      const { uninstallCommand } = await import('./commands/uninstall.ts');
+      done(await uninstallCommand());
+    });
 };
 
 /** The program's name: `kubectl kafka-warden` where kubectl has started it as a plugin. */
