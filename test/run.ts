@@ -14,7 +14,6 @@ import { execute, type FileRun } from './runner/execute.ts';
 import { shardFiles, shardNames, suites } from './runner/files.ts';
 import { printClosing, reporter } from './runner/report.ts';
 import { writeResults } from './runner/results.ts';
-import { withSharedCluster } from './runner/shared-cluster.ts';
 
 const requiredMajor = 24;
 
@@ -52,6 +51,21 @@ const finish = (runs: readonly FileRun[]): void => {
   process.exitCode = runs.every((run) => run.ok) && runs.length > 0 ? 0 : 1;
 };
 
+/** Runs files that share the test cluster. Where the cluster fails, that is said and fails the run; totals still come. */
+const runOnCluster = async (
+  files: readonly string[],
+): Promise<{ runs: FileRun[]; clusterFailed: boolean }> => {
+  const runs: FileRun[] = [];
+  try {
+    const { withSharedCluster } = await import('./runner/shared-cluster.ts');
+    await withSharedCluster(async () => runs.push(...(await runAll(files, 1))));
+    return { runs, clusterFailed: false };
+  } catch (error) {
+    console.error('\nThe test cluster failed:', error);
+    return { runs, clusterFailed: true };
+  }
+};
+
 const runShard = async (name: string): Promise<void> => {
   const files = shardFiles(name);
   if (files.length === 0) {
@@ -61,16 +75,18 @@ const runShard = async (name: string): Promise<void> => {
     process.exitCode = 2;
     return;
   }
-  const runs = await withSharedCluster(() => runAll(files, 1));
+  const { runs, clusterFailed } = await runOnCluster(files);
   console.log(`\nresults written to ${writeResults(name, runs, performance.now() - started)}`);
   finish(runs);
+  if (clusterFailed) process.exitCode = 1;
 };
 
 const runSuites = async (unitOnly: boolean): Promise<void> => {
   const { unit, serial } = suites();
   const runs = await runAll(unit, 2);
-  if (!unitOnly) runs.push(...(await withSharedCluster(() => runAll(serial, 1))));
-  finish(runs);
+  const shared = unitOnly ? { runs: [], clusterFailed: false } : await runOnCluster(serial);
+  finish([...runs, ...shared.runs]);
+  if (shared.clusterFailed) process.exitCode = 1;
 };
 
 // `--shard` without a name arrives as `true`: an empty name lists the shards.

@@ -44,7 +44,7 @@ const readyText = (status: Partial<ClusterStatus>): string =>
   status.conditions?.find(({ type }) => type === 'Ready')?.status ?? 'Unknown';
 
 /** One cluster per row. */
-const overview = (clusters: readonly KafkaCluster[], now: number): string =>
+export const overview = (clusters: readonly KafkaCluster[], now: number): string =>
   table([
     ['NAMESPACE', 'CLUSTER', 'READY', 'BROKERS', 'KAFKA', 'BOOTSTRAP', 'CERTIFICATES UNTIL'],
     ...clusters.map(({ metadata, status = {} }) => {
@@ -85,7 +85,7 @@ const conditionText = (terminal: Terminal, condition: Condition): string => {
 };
 
 /** Everything about one cluster. */
-const details = (cluster: KafkaCluster, terminal: Terminal, now: number): string => {
+export const details = (cluster: KafkaCluster, terminal: Terminal, now: number): string => {
   const { metadata, status = {} } = cluster;
   const title = terminal.paint('out', 'bold', `${metadata.namespace ?? ''}/${metadata.name ?? ''}`);
   const yes = (value: boolean): string => (value ? 'yes' : 'no');
