@@ -17,6 +17,7 @@ import { reconcileFarewell } from './farewell/index.ts';
 import { serveHealth } from './health.ts';
 import { linkKafka } from './kafka-link.ts';
 import { type Metrics, createMetrics } from './metrics.ts';
+import { quietWarnings } from './quiet.ts';
 import { reconcileServices } from './services/index.ts';
 import { reconcileStatus } from './status/index.ts';
 import { reconcileUsers } from './users/index.ts';
@@ -39,7 +40,7 @@ export async function runSidecar(
 ): Promise<void> {
   const environment = readEnvironment(env);
   const { namespace, cluster, identity } = environment;
-  const log: Log = options.log ?? pino({ level: environment.logLevel, base: { cluster } });
+  const log = quietWarnings(options.log ?? pino({ level: environment.logLevel, base: { cluster } }));
   const kube = options.kube ?? (await connect({ env }));
   const metrics = createMetrics(cluster);
   const world = watchWorld(kube, { namespace, cluster, log });
@@ -151,6 +152,7 @@ const followers: Readonly<Record<string, readonly string[]>> = {
 function dutiesOf(context: Context, nodes: NodesAuthority): Duty[] {
   const observation: Observation = { presented: new Map(), presentedAtMs: -Infinity };
   const absences = new Map<string, number>();
+  const statusWritten = { atMs: -Infinity };
   const everyMs = 60_000;
   const duties: Duty[] = [
     { name: 'credentials', everyMs, reconcile: () => reconcileCredentials(context, nodes) },
@@ -169,5 +171,8 @@ function dutiesOf(context: Context, nodes: NodesAuthority): Duty[] {
   ];
   // A status of half the facts would say that what is not known yet has gone.
   const after = duties.map(({ name }) => name);
-  return [...duties, { name: 'status', everyMs, after, reconcile: () => reconcileStatus(context) }];
+  return [
+    ...duties,
+    { name: 'status', everyMs, after, reconcile: () => reconcileStatus(context, statusWritten) },
+  ];
 }

@@ -9,10 +9,11 @@ import {
   renewAt,
   truststore,
 } from '../../../certs/index.ts';
+import { group } from '../../names.ts';
 import { base64, entryOf, type Secret } from '../objects.ts';
 import { type Issued, type IssuedPod, type IssuedStore, digestOf, parseIssued } from './issued.ts';
 
-export const issuedAnnotation = 'kafka-warden.io/issued';
+export const issuedAnnotation = `${group}/issued`;
 
 /** What the stores of one StatefulSet should be. */
 export interface KeysRequest {

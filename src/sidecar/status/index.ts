@@ -5,10 +5,13 @@ import { type ClusterSet, ownedBy } from '../cluster-set.ts';
 import type { Context, Report } from '../context.ts';
 import { ownLabels } from '../secrets.ts';
 import { composeStatus } from './compose.ts';
-import type { KafkaCluster } from './kafka-cluster.ts';
+import type { ClusterStatus, KafkaCluster } from './kafka-cluster.ts';
 
-/** Keeps the `KafkaCluster` object: created once, its status written only when it differs. */
-export async function reconcileStatus(context: Context): Promise<Report> {
+/** Figures that only move are written this often; a condition that changes is written at once. */
+const writeEveryMs = 10_000;
+
+/** Keeps the `KafkaCluster` object: created once, its status written only when it differs. `written`: kept between passes. */
+export async function reconcileStatus(context: Context, written: { atMs: number }): Promise<Report> {
   const { sets } = context.world();
   if (sets.length === 0) return { conditions: [] };
   const object = await clusterObject(context, sets);
@@ -19,11 +22,19 @@ export async function reconcileStatus(context: Context): Promise<Report> {
     earlier: object.status,
     now: context.now(),
   });
-  if (canonical(object.status) !== canonical(status)) {
-    const path = `${paths.kafkaclusters(context.namespace, context.cluster)}/status`;
-    await context.kube.replace(path, { ...object, status });
-  }
+  if (canonical(object.status) === canonical(status)) return { conditions: [] };
+  const waitMs = written.atMs + writeEveryMs - performance.now();
+  if (waitMs > 0 && !isUrgent(object.status, status)) return { conditions: [], againInMs: waitMs };
+  const path = `${paths.kafkaclusters(context.namespace, context.cluster)}/status`;
+  await context.kube.replace(path, { ...object, status });
+  written.atMs = performance.now();
   return { conditions: [] };
+}
+
+function isUrgent(held: Partial<ClusterStatus> | undefined, wanted: Partial<ClusterStatus>): boolean {
+  const states = ({ conditions = [], farewell }: Partial<ClusterStatus> = {}) =>
+    JSON.stringify([farewell, conditions.map(({ type, status, reason }) => [type, status, reason])]);
+  return states(held) !== states(wanted);
 }
 
 /** The object as the API server has it now: the status is written with the version that was read. */

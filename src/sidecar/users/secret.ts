@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { password as newPassword, truststore } from '../../../certs/index.ts';
-import { apiVersion, keys, managedBy, userSecretOf } from '../../names.ts';
+import { apiVersion, group, keys, managedBy, userSecretOf } from '../../names.ts';
 import { type Secret, base64, entryOf } from '../objects.ts';
 import { type KafkaUser, usernameOf } from './kafka-user.ts';
 
@@ -14,8 +14,8 @@ export interface UserSecretRequest {
 }
 
 /** Annotation: SHA-256 of the password that Kafka was last given; tells a password that was changed in the Secret. */
-export const credentialAnnotation = 'kafka-warden.io/credential';
-const contentAnnotation = 'kafka-warden.io/content';
+export const credentialAnnotation = `${group}/credential`;
+const contentAnnotation = `${group}/content`;
 
 /** Where `client.properties` expects the Secret to be mounted. */
 export const mountPath = '/etc/kafka-user';
