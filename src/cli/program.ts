@@ -131,7 +131,7 @@ const addClusterCommands = (program: Command, io: Terminal, done: Done): void =>
     });
 };
 
-/** What the Helm chart starts; nobody types these. */
+/** What the Helm chart and the webhook start; nobody types these. */
 const addServers = (program: Command, done: Done): void => {
   program
     .command('webhook')
@@ -146,6 +146,13 @@ const addServers = (program: Command, done: Done): void => {
     .action(async () => {
       const { sidecarCommand } = await import('./commands/sidecar.ts');
       done(await sidecarCommand());
+    });
+  program
+    .command('uninstall')
+    .description('take an installation down in the safe order (run by the Helm chart before it goes)')
+    .action(async () => {
+      const { uninstallCommand } = await import('./commands/uninstall.ts');
+      done(await uninstallCommand());
     });
   program
     .command('uninstall')

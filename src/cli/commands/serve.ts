@@ -1,6 +1,6 @@
 import { exitCodes, type ExitCode } from '../errors.ts';
 
-/** Runs a server until SIGTERM or SIGINT asks it to end; a second signal ends it at once. */
+/** Runs a server or a longer task; SIGTERM or SIGINT asks it to end, a second signal ends it at once. */
 export const serveUntilAsked = async (
   serve: (env: NodeJS.ProcessEnv, signal: AbortSignal) => Promise<unknown>,
 ): Promise<ExitCode> => {
