@@ -63,21 +63,31 @@ const roles: Check = ({ configuration, place }) => {
   };
 };
 
-const quorum: Check = ({ configuration, shape, set, place }) => {
+const dynamicQuorum: Check = ({ configuration, place }) => {
   const dynamic = configuration.property('controller.quorum.bootstrap.servers');
-  if ('from' in dynamic && dynamic.state !== 'unknown')
-    return {
-      rule: 'identity',
-      path: place(dynamic.from),
-      message: 'the quorum is dynamic (controller.quorum.bootstrap.servers), which this image cannot format',
-      remedy: 'Use controller.quorum.voters, or leave both out.',
-    };
-  const voters = configuration.property('controller.quorum.voters');
-  if (shape.votersText === undefined || !('from' in voters) || idOffsetOf(shape, set) !== undefined)
-    return undefined;
+  if (!('from' in dynamic) || dynamic.state === 'unknown') return undefined;
   return {
     rule: 'identity',
-    path: place(voters.from),
+    path: place(dynamic.from),
+    message: 'the quorum is dynamic (controller.quorum.bootstrap.servers), which this image cannot format',
+    remedy: 'Use controller.quorum.voters, or leave both out.',
+  };
+};
+
+const voters: Check = ({ configuration, shape, set, layout, place }) => {
+  const value = configuration.property('controller.quorum.voters');
+  if (shape.votersText === undefined || !('from' in value)) return undefined;
+  const offset = idOffsetOf(shape, set);
+  if (offset === layout.idOffset) return undefined;
+  const at = { rule: 'identity', path: place(value.from) };
+  if (offset !== undefined)
+    return {
+      ...at,
+      message: `controller.quorum.voters (${shape.votersText}) gives the pods other node ids than they were created with`,
+      remedy: `Leave it out: the id of a pod is its ordinal plus ${layout.idOffset}, and stays with its volume.`,
+    };
+  return {
+    ...at,
     message: `controller.quorum.voters (${shape.votersText}) does not name the first pods of this StatefulSet in order, on one port`,
     remedy: `Leave it out, or write ID@${set.metadata?.name}-ORDINAL.SERVICE:PORT for each voter.`,
   };
@@ -178,7 +188,8 @@ const checks: readonly Check[] = [
   command,
   zookeeper,
   roles,
-  quorum,
+  dynamicQuorum,
+  voters,
   security,
   unreadable,
   clients,

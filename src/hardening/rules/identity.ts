@@ -1,6 +1,6 @@
 import { literal, type Value } from '../configuration.ts';
 import { pointerTo, type Draft, type Rule } from '../draft.ts';
-import { isLocalQuorum } from '../shape.ts';
+import { isLocalQuorum, votersIn } from '../shape.ts';
 
 /** The node id as the manifest gives it: by its name of today, else by the old one. */
 function idOf({ configuration }: Draft): { name: string; value: Value } {
@@ -41,7 +41,8 @@ function wrongNodeId(draft: Draft): string | undefined {
 }
 
 function quorum(draft: Draft): void {
-  const { configuration, shape, set } = draft;
+  const { configuration, shape, set, layout } = draft;
+  const named = votersIn(shape)?.length ?? layout.voters;
   const voters = configuration.property('controller.quorum.voters');
   const unseen = shape.votersText === undefined && voters.state !== 'absent';
   draft.setting('controller.quorum.voters', unseen ? '?=' : '=', '@voters');
@@ -50,6 +51,12 @@ function quorum(draft: Draft): void {
       path: pointerTo(draft.containerIndex, voters.from),
       message: `controller.quorum.voters is ${shape.votersText}: every replica would be a cluster of its own`,
       remedy: 'Remove KAFKA_CONTROLLER_QUORUM_VOTERS: the voters follow from the pods.',
+    });
+  if ('from' in voters && named !== layout.voters)
+    draft.report({
+      path: pointerTo(draft.containerIndex, voters.from),
+      message: `controller.quorum.voters names ${named}, but this cluster was created with ${layout.voters}, which stay`,
+      remedy: 'Remove KAFKA_CONTROLLER_QUORUM_VOTERS: pods beyond the voters join as brokers.',
     });
 }
 
