@@ -149,13 +149,6 @@ const addServers = (program: Command, done: Done): void => {
     });
   program
     .command('uninstall')
-    .description('take an installation down in the safe order (run by the Helm chart before it goes)')
-    .action(async () => {
-      const { uninstallCommand } = await import('./commands/uninstall.ts');
-      done(await uninstallCommand());
-    });
-  program
-    .command('uninstall')
     .description('say farewell to all clusters and remove what runs (started by helm uninstall)')
     .action(async () => {
       const { uninstallCommand } = await import('./commands/uninstall.ts');
