@@ -30,7 +30,7 @@ export interface InformerOptions<T> {
   log: Log;
   /** Makes the stored form smaller; by default without `managedFields`. */
   trim?: (object: T) => T;
-  /** A watch that is silent for longer is reopened; bookmarks come about every minute. */
+  /** A watch that is silent for longer is reopened; bookmarks come about every minute, but are not promised. */
   silenceMs?: number;
 }
 
@@ -54,7 +54,7 @@ function withoutManagedFields<T>(object: T): T {
  * after 410 Gone, waits longer after each failure (0.5 s to 30 s, with jitter), and reopens a watch that is silent.
  */
 export function informer<T extends Named>(kube: Kube, options: InformerOptions<T>): Informer<T> {
-  const { path, labelSelector, fieldSelector, log, silenceMs = 90_000 } = options;
+  const { path, labelSelector, fieldSelector, log, silenceMs = 150_000 } = options;
   const trim = options.trim ?? withoutManagedFields<T>;
   const selectors = { labelSelector, fieldSelector };
   const store = new Map<string, T>();

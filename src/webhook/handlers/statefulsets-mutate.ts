@@ -2,15 +2,28 @@ import type { Finding, StatefulSet } from '../../hardening/model.ts';
 import type { Judge, Judgement } from '../outcomes.ts';
 import type { Answer } from '../response.ts';
 import type { Review } from '../review.ts';
-import { auditOf } from '../response.ts';
+import { auditOf, maxWarningLength } from '../response.ts';
 import { refusal } from './refusal.ts';
 
 const line = ({ rule, message }: Finding): string => `kafka-warden [${rule}] ${message}`;
 
-/** What was done, in one line, then what deserves a person's look. */
+/** The rules that changed something, in as many lines as they need. */
+function doneBy(rules: ReadonlySet<string>): string[] {
+  const lines: string[] = [];
+  for (const rule of rules) {
+    const longer = `${lines.at(-1)}, ${rule}`;
+    if (lines.length > 0 && longer.length <= maxWarningLength) lines[lines.length - 1] = longer;
+    else
+      lines.push(
+        `kafka-warden ${lines.length === 0 ? 'hardened this StatefulSet' : 'hardened also'}: ${rule}`,
+      );
+  }
+  return lines;
+}
+
+/** What was done, then what deserves a person's look. */
 function warningsOf({ patch, findings }: Judgement): string[] {
-  const rules = [...new Set(patch.map(({ rule }) => rule))];
-  const done = rules.length > 0 ? [`kafka-warden hardened this StatefulSet: ${rules.join(', ')}`] : [];
+  const done = doneBy(new Set(patch.map(({ rule }) => rule)));
   const worthALook = findings.filter(({ severity }) => severity !== 'info');
   return [...done, ...worthALook.map(line)];
 }
