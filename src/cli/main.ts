@@ -1,14 +1,14 @@
 #!/usr/bin/env node
 import { spawn } from 'node:child_process';
-import { createRequire, enableCompileCache } from 'node:module';
+import nodeModule from 'node:module';
 
 /** The oldest Node that the program runs on. */
-const oldestMajor = 22;
+const oldestMajor = 24;
 
 /** The Node that the package brings along as a dependency; undefined where it was left out, as in the image. */
 const bundledNode = (): string | undefined => {
   try {
-    return createRequire(import.meta.url).resolve('node/bin/node');
+    return nodeModule.createRequire(import.meta.url).resolve('node/bin/node');
   } catch {
     return undefined;
   }
@@ -24,7 +24,8 @@ const startAgain = (node: string): void => {
 };
 
 if (Number(process.versions.node.split('.', 1)[0]) >= oldestMajor) {
-  enableCompileCache();
+  // By its name alone an older Node would refuse the import before it gets here.
+  nodeModule.enableCompileCache();
   const { run } = await import('./program.ts');
   process.exitCode = await run(process.argv.slice(2));
 } else {
