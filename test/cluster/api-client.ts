@@ -17,6 +17,7 @@ export interface KubeObject {
 /** A client of the API server for the harness's own controllers: JSON in, JSON out. */
 export interface ApiClient {
   list<T extends KubeObject>(path: string): Promise<T[]>;
+  /** Deleting what is gone already counts as done. */
   send(method: 'POST' | 'PATCH' | 'DELETE', path: string, body?: object): Promise<void>;
   /** Calls back on every event of a collection until the connection ends, and resolves then. */
   watch(path: string, onEvent: () => void): Promise<void>;
@@ -56,7 +57,8 @@ export async function apiClient(kubeconfigFile: string): Promise<ApiClient> {
     const response = await open(method, path, body);
     const answer = await text(response);
     const status = response.statusCode ?? 0;
-    if (status >= 200 && status < 300) return answer;
+    const isGone = method === 'DELETE' && status === 404;
+    if ((status >= 200 && status < 300) || isGone) return answer;
     throw new Error(`${method} ${path}: ${status} ${answer.slice(0, 500)}`);
   }
 

@@ -55,11 +55,11 @@ export async function artefact(recipe: Recipe): Promise<string> {
   }
 }
 
-/** Forgets results of earlier recipes of the same name that nothing has asked for in a week. */
+/** Forgets results of earlier recipes of the same name, also half-made ones, that are a week old or unused as long. */
 async function removeStale(name: string): Promise<void> {
   const now = Date.now();
   for (const entry of await readdir(cacheRoot())) {
-    if (!new RegExp(`^${name}-[0-9a-f]{16}$`).test(entry)) continue;
+    if (!new RegExp(`^${name}-[0-9a-f]{16}(\\.building-.*)?$`).test(entry)) continue;
     const path = join(cacheRoot(), entry);
     const { mtimeMs } = await stat(path);
     if (now - mtimeMs > staleAfterMs) await rm(path, { recursive: true, force: true });

@@ -1,4 +1,5 @@
-import { coredns, helm, kubernetes } from './recipes/go.ts';
+import { programs } from './recipes/go.ts';
+import type { Programs } from './recipes/go.ts';
 import { imageStore } from './recipes/image-store.ts';
 import { javaRoot, kafkaImage } from './recipes/kafka.ts';
 import { installPackages } from './recipes/packages.ts';
@@ -7,11 +8,7 @@ import { wardenImage } from './recipes/warden.ts';
 import { images } from './versions.ts';
 
 /** All that a cluster is started from. */
-export interface Artefacts {
-  hyperkube: string;
-  kubectl: string;
-  coredns: string;
-  helm: string;
+export interface Artefacts extends Programs {
   /** A containerd root with all images but kafka-warden's own. */
   imageStore: string;
   /** Archives of the image of kafka-warden, to be imported in this order. */
@@ -21,18 +18,8 @@ export interface Artefacts {
 /** Builds what is not in the cache yet. The Go programs and the images are two queues, for machines with two cores. */
 export async function build(): Promise<Artefacts> {
   await installPackages();
-  const [programs, loaded] = await Promise.all([buildPrograms(), buildImages()]);
-  return { ...programs, ...loaded };
-}
-
-async function buildPrograms() {
-  const kubernetesFolder = await kubernetes();
-  return {
-    hyperkube: `${kubernetesFolder}/hyperkube`,
-    kubectl: `${kubernetesFolder}/kubectl`,
-    coredns: await coredns(),
-    helm: await helm(),
-  };
+  const [built, packed] = await Promise.all([programs(), buildImages()]);
+  return { ...built, ...packed };
 }
 
 async function buildImages() {

@@ -8,9 +8,9 @@ export const kafkaVersions = { '3.9': '3.9.1', '4.1': '4.1.0' } as const;
 export type KafkaLine = keyof typeof kafkaVersions;
 
 /** Names under which every node has the images. */
-export const images = {
+export const images: Readonly<Record<'kafka39' | 'kafka41' | 'warden' | 'pause', string>> = {
   kafka39: `docker.io/apache/kafka:${kafkaVersions['3.9']}`,
   kafka41: `docker.io/apache/kafka:${kafkaVersions['4.1']}`,
   warden: `localhost/kafka-warden:${packageJson.version}`,
   pause: 'localhost/pause:1',
-} as const;
+};

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { after, before, suite, test } from 'node:test';
+import { after, before, suite, test, type TestContext } from 'node:test';
 import { images, clusterUnavailable, startCluster, type Cluster } from '../cluster/index.ts';
 import { startApplication, type Application } from '../support/application.ts';
 import { brokersOf, type Brokers } from '../support/brokers.ts';
@@ -35,10 +35,16 @@ suite('the journey of a vanilla Kafka 4.1', { skip: clusterUnavailable() ?? fals
     await cluster?.[Symbol.asyncDispose]();
   });
 
+  let serves = false;
+  /** A step of the journey, which needs that the cluster came up. */
+  const step = (name: string, walk: (t: TestContext) => Promise<void>) =>
+    test(name, async (t) => (serves ? walk(t) : t.skip('the cluster never came up')));
+
   test('it is hardened on admission and serves within 90 seconds', async (t) => {
     const from = performance.now();
     await cluster.apply(vanillaManifest({ name: set, namespace }));
     await brokers.ready();
+    serves = true;
     const seconds = (performance.now() - from) / 1000;
     t.diagnostic(`3 hardened brokers ready ${seconds.toFixed(1)} s after kubectl apply`);
     assert.ok(seconds <= 90, `took ${seconds} s`);
@@ -54,7 +60,7 @@ suite('the journey of a vanilla Kafka 4.1', { skip: clusterUnavailable() ?? fals
     assert.equal(new Set(nodes).size, 3, 'one broker on each node');
   });
 
-  test('its status tells bootstrap, listeners, version and expiries, and a budget stands', async () => {
+  step('its status tells bootstrap, listeners, version and expiries, and a budget stands', async () => {
     await kubectl('wait', `kafkacluster/${set}`, '--for=condition=Ready', '--timeout=90s');
     const { status } = JSON.parse(await kubectl('get', 'kafkacluster', set, '-o', 'json')) as {
       status: Record<string, unknown>;
@@ -70,100 +76,109 @@ suite('the journey of a vanilla Kafka 4.1', { skip: clusterUnavailable() ?? fals
     assert.equal(budget.spec['unhealthyPodEvictionPolicy'], 'IfHealthyBudget');
   });
 
-  test('a user gets credentials; without them a client is refused, with them it produces and consumes', async () => {
-    await cluster.apply({
-      apiVersion: 'kafka-warden.io/v1alpha1',
-      kind: 'KafkaUser',
-      metadata: { name: user, namespace },
-      spec: {
-        cluster: set,
-        acls: [
-          {
-            resource: { type: 'topic', name: 'orders' },
-            operations: ['Create', 'Describe', 'Read', 'Write'],
-          },
-          { resource: { type: 'group', name: 'journey', pattern: 'prefixed' }, operations: ['Read'] },
-        ],
-      },
-    });
-    await kubectl('wait', `kafkauser/${user}`, '--for=condition=Ready', '--timeout=90s');
-    application = await startApplication(cluster, namespace, user);
-    assert.equal((await application.connect('anonymous')).connected, false, 'TLS without credentials');
-    assert.equal((await application.connect('plain')).connected, false, 'plaintext');
-    assert.equal(await application.produce('orders', messages), messages);
-    assert.equal(await application.consume('orders', 'journey-1', messages), messages);
-    await assert.rejects(application.produce('payments', 1), 'a topic that no ACL names');
-  });
+  step(
+    'a user gets credentials; without them a client is refused, with them it produces and consumes',
+    async () => {
+      await cluster.apply({
+        apiVersion: 'kafka-warden.io/v1alpha1',
+        kind: 'KafkaUser',
+        metadata: { name: user, namespace },
+        spec: {
+          cluster: set,
+          acls: [
+            {
+              resource: { type: 'topic', name: 'orders' },
+              operations: ['Create', 'Describe', 'Read', 'Write'],
+            },
+            { resource: { type: 'group', name: 'journey', pattern: 'prefixed' }, operations: ['Read'] },
+          ],
+        },
+      });
+      await kubectl('wait', `kafkauser/${user}`, '--for=condition=Ready', '--timeout=90s');
+      application = await startApplication(cluster, namespace, user);
+      assert.equal((await application.connect('anonymous')).connected, false, 'TLS without credentials');
+      assert.equal((await application.connect('plain')).connected, false, 'plaintext');
+      assert.equal(await application.produce('orders', messages), messages);
+      assert.equal(await application.consume('orders', 'journey-1', messages), messages);
+      await assert.rejects(application.produce('payments', 1), 'a topic that no ACL names');
+    },
+  );
 
-  test('durable defaults are in effect: three replicas, two of them in sync', async () => {
+  step('durable defaults are in effect: three replicas, two of them in sync', async () => {
     const described = await kubectl('get', 'kafkacluster', set, '-o', 'jsonpath={.status.minInsyncReplicas}');
     assert.equal(described, '2');
   });
 
-  test("each broker presents its own certificate, and the clients' authority opens neither INTERNAL nor CONTROLLER", async () => {
-    const foreign = await clientsAuthorityLeaf(cluster, namespace, set);
-    const own = await nodesAuthorityLeaf(cluster, namespace, set);
-    const serials = new Set<string>();
-    for (const pod of await brokers.pods()) {
-      const name = `${pod}.${set}.${namespace}.svc`;
-      for (const port of [9092, 9091, 9093]) {
-        await using forward = await portForward(cluster, { namespace, pod, port });
-        const { ca } = own;
-        const anonymous = await knock(forward.port, name, { ca });
-        const stranger = await knock(forward.port, name, { ...foreign, ca });
-        const node = await knock(forward.port, name, own);
-        assert.equal(node.accepted, true, `${pod}:${port} takes a node: ${JSON.stringify(node)}`);
-        assert.equal(anonymous.accepted, port === 9092, `${pod}:${port} without a certificate`);
-        assert.equal(
-          stranger.accepted,
-          port === 9092,
-          `${pod}:${port} with a certificate of the clients' authority`,
-        );
-        if (node.accepted && port !== 9093) serials.add(node.serial);
+  step(
+    "each broker presents its own certificate, and the clients' authority opens neither INTERNAL nor CONTROLLER",
+    async () => {
+      const foreign = await clientsAuthorityLeaf(cluster, namespace, set);
+      const own = await nodesAuthorityLeaf(cluster, namespace, set);
+      const serials = new Set<string>();
+      for (const pod of await brokers.pods()) {
+        const name = `${pod}.${set}.${namespace}.svc`;
+        for (const port of [9092, 9091, 9093]) {
+          await using forward = await portForward(cluster, { namespace, pod, port });
+          const { ca } = own;
+          const anonymous = await knock(forward.port, name, { ca });
+          const stranger = await knock(forward.port, name, { ...foreign, ca });
+          const node = await knock(forward.port, name, own);
+          assert.equal(node.accepted, true, `${pod}:${port} takes a node: ${JSON.stringify(node)}`);
+          assert.equal(anonymous.accepted, port === 9092, `${pod}:${port} without a certificate`);
+          assert.equal(
+            stranger.accepted,
+            port === 9092,
+            `${pod}:${port} with a certificate of the clients' authority`,
+          );
+          if (node.accepted && port !== 9093) serials.add(node.serial);
+        }
       }
-    }
-    assert.equal(serials.size, 3, 'a certificate for each broker');
-  });
+      assert.equal(serials.size, 3, 'a certificate for each broker');
+    },
+  );
 
-  test('no secret stands in templates, environments, command lines, logs or events', async (t) => {
+  step('no secret stands in templates, environments, command lines, logs or events', async (t) => {
     const { places, secrets, leaks } = await findSecrets(cluster, { namespace, set, user });
     t.diagnostic(`${secrets} secrets searched for, raw and in base64, in ${places} places`);
     assert.deepEqual(leaks, []);
   });
 
-  test('re-applying the vanilla manifest in four ways makes no revision and keeps every pod, for two pinned profiles', async () => {
-    const objects = vanillaObjects({ name: set, namespace });
-    const pinned = { name: 'pinned', namespace, replicas: 1 };
-    const pin = { 'kafka-warden.io/profile': 'apache-kafka/1' };
-    await cluster.apply(vanillaManifest({ ...pinned, annotations: pin }));
-    const old = brokersOf(cluster, namespace, pinned.name);
-    await old.ready();
-    for (const [of, manifest] of [
-      [brokers, objects],
-      [old, vanillaObjects(pinned)],
-    ] as const)
-      for (const path of writePaths) {
-        const before = { revisions: await of.revisions(), uids: await of.uids() };
-        await path.write(cluster, namespace, manifest);
-        await of.ready();
-        assert.deepEqual(
-          { revisions: await of.revisions(), uids: await of.uids() },
-          before,
-          `${of.set} by ${path.name}`,
-        );
-      }
-    const profile = await kubectl(
-      'get',
-      'statefulset',
-      'pinned',
-      '-o',
-      `jsonpath={.metadata.annotations.kafka-warden\\.io/profile}`,
-    );
-    assert.equal(profile, 'apache-kafka/1');
-    await kubectl('delete', 'statefulset/pinned', 'service/pinned');
-  });
+  step(
+    're-applying the vanilla manifest in four ways makes no revision and keeps every pod, for two pinned profiles',
+    async () => {
+      const objects = vanillaObjects({ name: set, namespace });
+      const pinned = { name: 'pinned', namespace, replicas: 1 };
+      const pin = { 'kafka-warden.io/profile': 'apache-kafka/1' };
+      await cluster.apply(vanillaManifest({ ...pinned, annotations: pin }));
+      const old = brokersOf(cluster, namespace, pinned.name);
+      await old.ready();
+      for (const [of, manifest] of [
+        [brokers, objects],
+        [old, vanillaObjects(pinned)],
+      ] as const)
+        for (const path of writePaths) {
+          const before = { revisions: await of.revisions(), uids: await of.uids() };
+          await path.write(cluster, namespace, manifest);
+          await of.ready();
+          assert.deepEqual(
+            { revisions: await of.revisions(), uids: await of.uids() },
+            before,
+            `${of.set} by ${path.name}`,
+          );
+        }
+      const profile = await kubectl(
+        'get',
+        'statefulset',
+        'pinned',
+        '-o',
+        `jsonpath={.metadata.annotations.kafka-warden\\.io/profile}`,
+      );
+      assert.equal(profile, 'apache-kafka/1');
+      await kubectl('delete', 'statefulset/pinned', 'service/pinned');
+    },
+  );
 
-  test('each broker restarts and moves to another node, with its data', async () => {
+  step('each broker restarts and moves to another node, with its data', async () => {
     for (const pod of await brokers.pods()) {
       const uid = (await brokers.uids())[pod] ?? '';
       const node = await brokers.nodeOf(pod);
@@ -176,7 +191,7 @@ suite('the journey of a vanilla Kafka 4.1', { skip: clusterUnavailable() ?? fals
     assert.equal(await application.consume('orders', 'journey-2', messages), messages);
   });
 
-  test('scaled to 4, the new pod joins as a broker only; back to 3, the rest serves on', async () => {
+  step('scaled to 4, the new pod joins as a broker only; back to 3, the rest serves on', async () => {
     await kubectl('scale', 'statefulset', set, '--replicas=4');
     await brokers.ready();
     assert.match(
@@ -192,7 +207,7 @@ suite('the journey of a vanilla Kafka 4.1', { skip: clusterUnavailable() ?? fals
     assert.equal(await application.consume('orders', 'journey-3', messages), messages);
   });
 
-  test('a deleted sidecar is put back, and its edits are repaired', async () => {
+  step('a deleted sidecar is put back, and its edits are repaired', async () => {
     await kubectl('delete', 'deployment', `${set}-kafka-warden`);
     await until(
       'the sidecar is back',
@@ -214,7 +229,7 @@ suite('the journey of a vanilla Kafka 4.1', { skip: clusterUnavailable() ?? fals
     );
   });
 
-  test('a lost disk is not formatted until a person confirms it', async () => {
+  step('a lost disk is not formatted until a person confirms it', async () => {
     const pod = `${set}-1`;
     await until('the disks are recorded', async () =>
       /kafka-1\.formatted/.test(
@@ -234,14 +249,14 @@ suite('the journey of a vanilla Kafka 4.1', { skip: clusterUnavailable() ?? fals
     assert.equal(await application.consume('orders', 'journey-4', messages), messages);
   });
 
-  test('a cluster that is re-created with fresh claims starts', async () => {
+  step('a cluster that is re-created with fresh claims starts', async () => {
     await kubectl('delete', 'statefulset', set);
     await kubectl('delete', 'pvc', '--all', '--timeout=60s');
     await cluster.apply(vanillaManifest({ name: set, namespace }));
     await brokers.ready();
   });
 
-  test('an enrolled namespace with a running cluster is deleted completely', async () => {
+  step('an enrolled namespace with a running cluster is deleted completely', async () => {
     await cluster.kubectl(['delete', 'namespace', namespace, '--timeout=180s']);
   });
 

@@ -14,6 +14,16 @@ function imageValues(image: string): string[] {
 
 /** Installs (or upgrades) kafka-warden by its chart and waits until its webhook answers. */
 export async function installWarden(cluster: Cluster, values: readonly string[] = []): Promise<void> {
+  const deployment = [
+    '-n',
+    wardenNamespace,
+    'get',
+    'deployment/kafka-warden',
+    '--ignore-not-found',
+    '-o',
+    'name',
+  ];
+  const before = await cluster.kubectl(deployment);
   const settings = [...imageValues(images.warden), ...values].flatMap((value) => ['--set', value]);
   await cluster.helm([
     'upgrade',
@@ -27,6 +37,14 @@ export async function installWarden(cluster: Cluster, values: readonly string[] 
     '--timeout=180s',
     ...settings,
   ]);
+  // The tag stays the same while the program changes: pods that ran before may have the image of another checkout.
+  if (before !== '') await restart(cluster);
+}
+
+async function restart(cluster: Cluster): Promise<void> {
+  const target = ['-n', wardenNamespace, 'rollout'];
+  await cluster.kubectl([...target, 'restart', 'deployment/kafka-warden']);
+  await cluster.kubectl([...target, 'status', 'deployment/kafka-warden', '--timeout=120s']);
 }
 
 /** Uninstalls kafka-warden by Helm, which runs the chart's farewell first. */

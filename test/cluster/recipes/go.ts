@@ -6,61 +6,72 @@ import { run, tryRun } from '../command.ts';
 import { ClusterError } from '../errors.ts';
 import { helmVersion, kubernetesVersion } from '../versions.ts';
 
-const flags = ['-trimpath', '-ldflags'];
-const env = { CGO_ENABLED: '0', GOFLAGS: '' };
+const [kubernetesMajor, kubernetesMinor] = kubernetesVersion.split('.');
 
-/** The program for every Kubernetes component, with `kubectl` beside it. Returns the folder with both. */
-export async function kubernetes(): Promise<string> {
-  const [major, minor] = kubernetesVersion.split('.');
-  const version = 'k8s.io/component-base/version';
-  const stamp = [
-    `-X ${version}.gitVersion=v${kubernetesVersion}`,
-    `-X ${version}.gitMajor=${major}`,
-    `-X ${version}.gitMinor=${minor}`,
-    `-X ${version}.gitTreeState=clean`,
-  ].join(' ');
-  return artefact({
-    name: 'kubernetes',
-    inputs: [await hashOf(checkout, [ownFile('hyperkube')]), stamp],
+/** What the programs say of themselves, and the Kubernetes that Helm renders for where it asks none. */
+const stamps = {
+  'k8s.io/component-base/version.gitVersion': `v${kubernetesVersion}`,
+  'k8s.io/component-base/version.gitMajor': kubernetesMajor,
+  'k8s.io/component-base/version.gitMinor': kubernetesMinor,
+  'k8s.io/component-base/version.gitTreeState': 'clean',
+  'helm.sh/helm/v3/internal/version.version': `v${helmVersion}`,
+  'helm.sh/helm/v3/pkg/chartutil.k8sVersionMajor': kubernetesMajor,
+  'helm.sh/helm/v3/pkg/chartutil.k8sVersionMinor': kubernetesMinor,
+  'helm.sh/helm/v3/pkg/lint/rules.k8sVersionMajor': kubernetesMajor,
+  'helm.sh/helm/v3/pkg/lint/rules.k8sVersionMinor': kubernetesMinor,
+};
+
+export interface Programs {
+  /** Every Kubernetes component, chosen by its first argument. */
+  hyperkube: string;
+  kubectl: string;
+  coredns: string;
+  helm: string;
+}
+
+/** Kubernetes, CoreDNS and Helm: one Go module, so that what they share is compiled once. */
+export async function programs(): Promise<Programs> {
+  const flags = Object.entries(stamps).map(([name, value]) => `-X ${name}=${value}`);
+  const folder = await artefact({
+    name: 'programs',
+    inputs: [await hashOf(checkout, [ownFile('programs')]), ...flags],
     build: async (folder) => {
-      await buildModule('hyperkube', join(folder, 'hyperkube'), `-s -w ${stamp}`);
+      const packages = ['./hyperkube', './coredns', 'helm.sh/helm/v3/cmd/helm'];
+      await buildModule('programs', { output: `${folder}/`, linkerFlags: flags, packages });
       await symlink('hyperkube', join(folder, 'kubectl'));
     },
   });
+  const program = (name: string) => join(folder, name);
+  return {
+    hyperkube: program('hyperkube'),
+    kubectl: program('kubectl'),
+    coredns: program('coredns'),
+    helm: program('helm'),
+  };
 }
 
-/** CoreDNS with the plugins that cluster DNS needs. Returns the program. */
-export async function coredns(): Promise<string> {
-  const folder = await artefact({
-    name: 'coredns',
-    inputs: [await hashOf(checkout, [ownFile('coredns')])],
-    build: (folder) => buildModule('coredns', join(folder, 'coredns'), '-s -w'),
-  });
-  return join(folder, 'coredns');
+interface GoBuild {
+  /** A file for one package, a folder (ending in `/`) for several. */
+  output: string;
+  linkerFlags?: readonly string[];
+  packages?: readonly string[];
 }
 
-/** Helm's own command. Returns the program. */
-export async function helm(): Promise<string> {
-  const folder = await artefact({
-    name: 'helm',
-    inputs: [helmVersion],
-    build: async (folder) => {
-      await requireGo();
-      const target = `helm.sh/helm/v3/cmd/helm@v${helmVersion}`;
-      const stamp = `-s -w -X helm.sh/helm/v3/internal/version.version=v${helmVersion}`;
-      await run('go', ['install', ...flags, stamp, target], { env: { ...env, GOBIN: folder } });
-    },
-  });
-  return join(folder, 'helm');
-}
-
-/** Builds one of the Go modules of this folder into a static program. */
-export async function buildModule(module: string, program: string, linkerFlags: string): Promise<void> {
+/** Builds packages of one of the Go modules of this folder into static programs. */
+export async function buildModule(
+  module: string,
+  { output, linkerFlags = [], packages = ['.'] }: GoBuild,
+): Promise<void> {
   await requireGo();
-  const source = `${program}.source`;
+  const source = `${output.replace(/\/$/, '')}.source`;
   await cp(join(checkout, ownFile(module)), source, { recursive: true });
-  await run('go', ['build', ...flags, linkerFlags, '-o', program, '.'], { cwd: source, env });
-  await rm(source, { recursive: true });
+  try {
+    const flags = ['-trimpath', '-ldflags', ['-s', '-w', ...linkerFlags].join(' ')];
+    const env = { CGO_ENABLED: '0', GOFLAGS: '' };
+    await run('go', ['build', ...flags, '-o', output, ...packages], { cwd: source, env });
+  } finally {
+    await rm(source, { recursive: true });
+  }
 }
 
 async function requireGo(): Promise<void> {
@@ -69,6 +80,6 @@ async function requireGo(): Promise<void> {
   throw new ClusterError(
     'BUILD_FAILED',
     'Go is missing, and Kubernetes is built from its modules: install Go 1.24 or later and put it on PATH ' +
-      '(Debian 12: `apt-get install -t bookworm-backports golang-go`; Go 1.21 fetches a later toolchain by itself).',
+      '(Debian 12: "apt-get install -t bookworm-backports golang-go"; Go 1.21 fetches a later toolchain by itself).',
   );
 }

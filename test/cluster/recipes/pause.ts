@@ -14,7 +14,7 @@ export async function pauseImage(): Promise<string> {
     build: async (folder) => {
       const root = join(folder, 'root');
       await mkdir(root);
-      await buildModule('pause', join(root, 'pause'), '-s -w');
+      await buildModule('pause', { output: join(root, 'pause') });
       await packImage({
         layout: layoutIn(folder),
         tag: images.pause.slice(images.pause.lastIndexOf(':') + 1),

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# kafka-run-class.sh [-daemon-free options of java] CLASS [ARGUMENT...]
+# kafka-run-class.sh [OPTION OF JAVA...] CLASS [ARGUMENT...]
 base=/opt/kafka
 : "${LOG_DIR:=$base/logs}"
 
@@ -14,8 +14,10 @@ if [[ -n ${KAFKA_JMX_PORT-} && -z ${KAFKA_JMX_OPTS-} ]]; then
   KAFKA_JMX_OPTS="-Dcom.sun.management.jmxremote -Dcom.sun.management.jmxremote.authenticate=false \
 -Dcom.sun.management.jmxremote.ssl=false -Dcom.sun.management.jmxremote.port=$KAFKA_JMX_PORT"
 fi
+# Classes as a broker loads them, which the tools share; an archive that does not fit is left aside.
 archive=()
-if [[ -n ${KAFKA_SHARED_ARCHIVE-} ]]; then
+: "${KAFKA_SHARED_ARCHIVE:=$base/kafka.jsa}"
+if [[ -f $KAFKA_SHARED_ARCHIVE ]]; then
   archive=("-XX:SharedArchiveFile=$KAFKA_SHARED_ARCHIVE" -Xlog:cds=off -Xlog:cds+dynamic=off)
 fi
 
