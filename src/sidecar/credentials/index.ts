@@ -9,6 +9,7 @@ import type { ConfigMap, Secret } from '../objects.ts';
 import { ownLabels, readSecret, writeSecret } from '../secrets.ts';
 import { type AuthorityState, authority } from './authority.ts';
 import type { Issued } from './issued.ts';
+import { hastenPods } from './hasten.ts';
 import { issuedAnnotation, keysContent, storeRenewAt } from './keys.ts';
 import { publishLaunchers } from './launchers.ts';
 import { namedPods } from './names.ts';
@@ -109,6 +110,7 @@ async function reconcileKeys(context: Context, set: ClusterSet, signer: Authorit
     context.log.info({ event: 'keys-issued', secret: name, pods: content.changed }, 'issued certificates');
   }
   await announceKeys(context, set, secret);
+  if (existing === undefined) await hastenPods(context, set);
   return content.issued;
 }
 
