@@ -14,7 +14,7 @@ const pod = (state: object, part: { phase?: string; restartCount?: number; age?:
         { name: 'kafka', image: '', imageID: '', ready: false, restartCount: part.restartCount ?? 0, state },
       ],
     },
-  }) as Pod;
+  });
 const creating = { waiting: { reason: 'ContainerCreating' } };
 
 test('a pod that has long waited for its first start is stuck', () => {
