@@ -11,6 +11,10 @@ const isReservedVariable = (name: unknown) => typeof name === 'string' && name.s
 export const volumes = { keys: 'kafka-warden-keys', launcher: 'kafka-warden-launcher' } as const;
 const isReservedVolume = (name: unknown) => name === volumes.keys || name === volumes.launcher;
 
+/** A volume of a reserved name with a source such as ours has: another one is a user's, to be told of. */
+const isOurVolume = (v: JsonObject) =>
+  isReservedVolume(v['name']) && (v['secret'] !== undefined || v['configMap'] !== undefined);
+
 /** How the launcher is called in front of the image's entrypoint. */
 export const launcherCall = ['/bin/bash', `${mounts.launcher}/launch`] as const;
 const callText = `${launcherCall.join(' ')} `;
@@ -32,9 +36,9 @@ const isLaunched = (container: JsonObject) =>
   objects(container['env']).some((e) => e['name'] === 'WARDEN_SETTINGS') ||
   objects(container['volumeMounts']).some((m) => m['name'] === volumes.launcher);
 
-function without(list: Json | undefined, reserved: (name: unknown) => boolean): Json | undefined {
-  if (!Array.isArray(list) || !list.some((e) => isObject(e) && reserved(e['name']))) return list;
-  const kept = list.filter((e) => !(isObject(e) && reserved(e['name'])));
+function without(list: Json | undefined, ours: (element: JsonObject) => boolean): Json | undefined {
+  if (!Array.isArray(list) || !list.some((e) => isObject(e) && ours(e))) return list;
+  const kept = list.filter((e) => !(isObject(e) && ours(e)));
   return kept.length === 0 ? undefined : kept;
 }
 
@@ -56,8 +60,16 @@ function withoutCall(list: Json | undefined): Json | undefined {
 }
 
 function withoutOurs(container: JsonObject): JsonObject {
-  let result = withField(container, 'env', without(container['env'], isReservedVariable));
-  result = withField(result, 'volumeMounts', without(result['volumeMounts'], isReservedVolume));
+  let result = withField(
+    container,
+    'env',
+    without(container['env'], (e) => isReservedVariable(e['name'])),
+  );
+  result = withField(
+    result,
+    'volumeMounts',
+    without(result['volumeMounts'], (m) => isReservedVolume(m['name'])),
+  );
   for (const key of ['command', 'args']) result = withField(result, key, withoutCall(result[key]));
   return result;
 }
@@ -96,7 +108,7 @@ export function withoutReserved(set: Json, { hardened }: { hardened: boolean }):
       ...bare,
       containers: containers.map((c) => (isObject(c) && launched.includes(c) ? withoutOurs(c) : c)),
     };
-  bare = withField(bare, 'volumes', without(bare['volumes'], isReservedVolume));
+  bare = withField(bare, 'volumes', without(bare['volumes'], isOurVolume));
   bare = withField(bare, 'topologySpreadConstraints', withoutSpread(bare['topologySpreadConstraints']));
   result = drop(result, ['spec', 'template', 'metadata', 'labels', keys.node], 2);
   return put(result, podPath, bare);

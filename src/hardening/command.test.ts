@@ -1,0 +1,112 @@
+import assert from 'node:assert/strict';
+import { describe, test } from 'node:test';
+import { assignments, startOf, wrapScript } from './command.ts';
+import { harden } from './index.ts';
+import { brokerOf, kafka } from './test/manifest.ts';
+
+const run = '/etc/kafka/docker/run';
+const launch = ['/bin/bash', '/etc/kafka-warden/launcher/launch'];
+const hardened = (container: object) =>
+  brokerOf(harden(kafka({ container }), { namespace: 'demo' }).workload);
+const start = (container: object) => startOf({ name: 'kafka', ...container }, run);
+
+describe('the launcher stands right before the entrypoint', () => {
+  test("of the image's own start command", () => {
+    assert.deepEqual(hardened({}).args, [...launch, run]);
+    assert.equal(hardened({}).command, undefined, "the image's ENTRYPOINT stays");
+  });
+
+  test('in command, with its arguments behind it', () => {
+    const { command, args } = hardened({ command: [run], args: ['KAFKA_X=1'] });
+    assert.deepEqual(command, [...launch, run]);
+    assert.deepEqual(args, ['KAFKA_X=1']);
+  });
+
+  test('in args', () =>
+    assert.deepEqual(hardened({ args: [run, 'KAFKA_X=1'] }).args, [...launch, run, 'KAFKA_X=1']));
+
+  test('behind a program that only starts another', () =>
+    assert.deepEqual(hardened({ command: ['/usr/bin/tini', '--', run] }).command, [
+      '/usr/bin/tini',
+      '--',
+      ...launch,
+      run,
+    ]));
+
+  const scripts: [string, string][] = [
+    [`exec ${run}`, `exec ${launch.join(' ')} ${run}`],
+    [`export A=1; ${run}`, `export A=1; ${launch.join(' ')} ${run}`],
+    [`KAFKA_NODE_ID=\${HOSTNAME##*-} ${run}`, `KAFKA_NODE_ID=\${HOSTNAME##*-} ${launch.join(' ')} ${run}`],
+    [
+      `set -e\nexport A=1 &&\n  exec ${run} KAFKA_X=1\n`,
+      `set -e\nexport A=1 &&\n  exec ${launch.join(' ')} ${run} KAFKA_X=1\n`,
+    ],
+    [`# then ${run}\nexec ${run}`, `# then ${run}\nexec ${launch.join(' ')} ${run}`],
+    [`(${run})`, `(${launch.join(' ')} ${run})`],
+  ];
+  for (const [script, wrapped] of scripts)
+    test(`in the script ${JSON.stringify(script)}`, () => {
+      assert.equal(wrapScript(script, run, launch), wrapped);
+      assert.equal(hardened({ command: ['sh', '-c', script] }).command?.[2], wrapped);
+      assert.equal(hardened({ command: ['/bin/bash'], args: ['-ec', script] }).args?.[1], wrapped);
+    });
+
+  test('only once, also when a user edits the wrapped script', () => {
+    const namespace = 'demo';
+    const old = harden(kafka({ container: { command: ['sh', '-c', `exec ${run}`] } }), {
+      namespace,
+    }).workload;
+    const edited = structuredClone(old);
+    brokerOf(edited).command = ['sh', '-c', `export A=2; exec ${launch.join(' ')} ${run}`];
+    const { workload } = harden(edited, { namespace, old });
+    assert.equal(brokerOf(workload).command?.[2], `export A=2; exec ${launch.join(' ')} ${run}`);
+  });
+});
+
+describe('a start command that cannot be wrapped says why', () => {
+  const cases: [object, RegExp][] = [
+    [{ command: [''] }, /it starts "" instead of/],
+    [{ command: ['/opt/kafka/bin/kafka-server-start.sh', '/etc/x'] }, /instead of \/etc\/kafka\/docker\/run/],
+    [{ args: ['KAFKA_X=1'] }, /it starts "KAFKA_X=1"/],
+    [{ command: ['bash', '/scripts/start.sh'] }, /script file whose content cannot be seen/],
+    [{ command: ['bash', '-c', 'exec kafka-server-start.sh x'] }, /never calls/],
+    [{ command: ['bash', '-c', `[ -x ${run} ] && exec ${run}`] }, /calls .* 2 times/],
+    [{ command: ['bash', '-c', `. ${run}`] }, /sources/],
+    [{ command: ['bash', '-c', `source ${run}`] }, /sources/],
+    [{ command: ['bash', '-c', `cat >/tmp/x <<EOF\na=1\nEOF\nexec ${run}`] }, /here-document/],
+    [{ command: ['bash', '-c', `su kafka -c "${run}"`] }, /never calls/],
+  ];
+  for (const [container, reason] of cases)
+    test(JSON.stringify(container), () => {
+      const found = start(container);
+      assert.equal(found.kind, 'unknown');
+      assert.match(found.kind === 'unknown' ? found.reason : '', reason);
+      const outcome = harden(kafka({ container }), { namespace: 'demo' });
+      assert.equal(outcome.decision, 'reported');
+      assert.equal(outcome.findings[0]?.rule, 'unparsed-command');
+    });
+  test('empty lists are no command', () => assert.equal(start({ command: [], args: [] }).kind, 'image'));
+});
+
+test('assignments of a script are read as far as they are literal', () => {
+  const found = assignments(
+    [
+      'export A=1 B="two words" C=\'$literal\'',
+      'D=$(hostname) E="x$Y" F=`id`',
+      '# G=comment',
+      'if true; then H=1; else H=2; fi; I=3; I=3',
+      'exec run J=4',
+    ].join('\n'),
+  );
+  assert.deepEqual(Object.fromEntries(found), {
+    A: '1',
+    B: 'two words',
+    C: '$literal',
+    D: undefined,
+    E: undefined,
+    F: undefined,
+    H: undefined,
+    I: '3',
+    J: '4',
+  });
+});
