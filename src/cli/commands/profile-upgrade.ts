@@ -7,7 +7,7 @@ import {
   isHardened,
   type StatefulSet,
 } from '../../hardening/index.ts';
-import { clone, isObject, type JsonObject } from '../../hardening/tree.ts';
+import { at, clone, escaped, isObject, put, type Json, type JsonObject } from '../../hardening/tree.ts';
 import { keys } from '../../names.ts';
 import { isStatus } from '../../kubernetes/client.ts';
 import { paths } from '../../kubernetes/paths.ts';
@@ -42,18 +42,23 @@ const pinFor = (given: string | undefined): string => {
   return pin;
 };
 
-/** A set with another pin, hardened by it. */
-const upgraded = (set: JsonObject, namespace: string, pin: string): JsonObject => {
-  const pinned = clone(set);
-  const metadata = isObject(pinned['metadata']) ? pinned['metadata'] : {};
-  const annotations = isObject(metadata['annotations']) ? metadata['annotations'] : {};
-  pinned['metadata'] = { ...metadata, annotations: { ...annotations, [keys.profile]: pin } };
-  const outcome = harden(pinned, { namespace, old: set });
-  if (outcome.decision !== 'hardened') {
-    const reasons = outcome.findings.map(({ message }) => message).join('; ');
-    throw new CliError('refused', `The set cannot be hardened by ${pin}: ${reasons || outcome.decision}.`);
+/** A set with another pin, hardened by it, and the JSON Patch that leads there. */
+const upgraded = (set: JsonObject, namespace: string, pin: string) => {
+  const pinned = put(set, ['metadata', 'annotations', keys.profile], pin);
+  const { decision, findings, patch, workload } = harden(pinned as unknown as StatefulSet, {
+    namespace,
+    old: set,
+  });
+  if (decision !== 'hardened') {
+    const reasons = findings.map(({ message }) => message).join('; ');
+    throw new CliError('refused', `The set cannot be hardened by ${pin}: ${reasons || decision}.`);
   }
-  return outcome.workload as unknown as JsonObject;
+  const path = `/metadata/annotations/${escaped(keys.profile)}`;
+  const operations = patch.map(({ rule: _rule, ...operation }) => operation);
+  return {
+    value: workload as unknown as JsonObject,
+    patch: [{ op: 'replace', path, value: pin }, ...operations],
+  };
 };
 
 const currentPin = (set: JsonObject): string | undefined =>
@@ -72,7 +77,7 @@ const offline = (
     .filter((object) => isStatefulSet(object) && isHardened(object.value as unknown as StatefulSet))
     .map((object) => {
       terminal.err(`StatefulSet ${object.name}: ${currentPin(object.value) ?? ''} → ${pin}\n`);
-      return { object, value: upgraded(object.value, namespaceOf(object, options.namespace), pin) };
+      return { object, value: upgraded(object.value, namespaceOf(object, options.namespace), pin).value };
     });
   if (replacements.length === 0)
     throw new CliError(
@@ -94,13 +99,18 @@ const agreed = async (terminal: Terminal): Promise<boolean> => {
   return false;
 };
 
+const versionOf = (set: JsonObject): Json => at(set, ['metadata', 'resourceVersion']) ?? null;
+
 const shape = { step: 2, sequences: false };
 
+/** What a person compares: without status, field owners, and what kubectl keeps for itself. */
 const withoutServerFields = (set: JsonObject): JsonObject => {
   const { status: _status, ...rest } = clone(set);
   const metadata = isObject(rest['metadata']) ? rest['metadata'] : {};
-  const { managedFields: _fields, ...kept } = metadata;
-  return { ...rest, metadata: kept };
+  delete metadata['managedFields'];
+  if (isObject(metadata['annotations']))
+    delete metadata['annotations']['kubectl.kubernetes.io/last-applied-configuration'];
+  return rest;
 };
 
 const online = async (
@@ -132,8 +142,9 @@ const online = async (
     terminal.err(`StatefulSet ${namespace}/${name} has the profile ${pin} already.\n`);
     return exitCodes.ok;
   }
+  const { value, patch } = upgraded(set, namespace, pin);
   const before = block(withoutServerFields(set), shape);
-  const after = block(withoutServerFields(upgraded(set, namespace, pin)), shape);
+  const after = block(withoutServerFields(value), shape);
   const named = (text: string, what: string) => ({
     name: `${namespace}/${name} (${what})`,
     text: `${text}\n`,
@@ -143,9 +154,9 @@ const online = async (
     if (!process.stdin.isTTY) terminal.err('Nothing was changed; --yes changes it.\n');
     return exitCodes.ok;
   }
-  await asking('change StatefulSets', () =>
-    kube.patch(path, { metadata: { annotations: { [keys.profile]: pin } } }, 'merge'),
-  );
+  // Another write in between fails the patch: what was shown is what is written.
+  const unchanged = { op: 'test', path: '/metadata/resourceVersion', value: versionOf(set) };
+  await asking('change StatefulSets', () => kube.patch(path, [unchanged, ...patch], 'json'));
   terminal.err(
     `StatefulSet ${namespace}/${name}: ${pinned} → ${pin}. Watch: kubectl -n ${namespace} rollout status ${options.target}\n`,
   );

@@ -25,17 +25,19 @@ export const until = (time: string, now: number): string => {
   return `${time.slice(0, 10)} (${rest})`;
 };
 
-/** Conditions whose `True` is the good news; for the others it is `False`, and `Progressing` is neither. */
-const bad = ({ type, status }: Condition): boolean => {
-  if (type === 'Progressing') return false;
-  return type === 'LostDisk' ? status === 'True' : status === 'False';
-};
+/** Conditions that name a trouble: `False` is the good news. */
+const troubles: readonly string[] = ['LostDisk', 'BudgetOverlap'];
+
+/** `Progressing` and `Farewell` are neither good nor bad. */
+const neutral: readonly string[] = ['Progressing', 'Farewell'];
+
+const bad = ({ type, status }: Condition): boolean =>
+  !neutral.includes(type) && status === (troubles.includes(type) ? 'True' : 'False');
 
 const conditionStyle = (condition: Condition): Style => {
   if (bad(condition)) return 'red';
-  return condition.status === 'Unknown' || (condition.type === 'Progressing' && condition.status === 'True')
-    ? 'yellow'
-    : 'green';
+  const busy = neutral.includes(condition.type) && condition.status === 'True';
+  return busy || condition.status === 'Unknown' ? 'yellow' : 'green';
 };
 
 const earliest = (times: readonly string[]): string | undefined => [...times].sort()[0];
@@ -158,6 +160,7 @@ const clustersIn = async ({
 export const statusCommand = async (options: StatusOptions, terminal: Terminal): Promise<ExitCode> => {
   const clusters = await clustersIn(options);
   if (options.json) {
+    for (const { metadata } of clusters) delete (metadata as { managedFields?: unknown }).managedFields;
     const printed =
       options.cluster === undefined ? { apiVersion: 'v1', kind: 'List', items: clusters } : clusters[0];
     terminal.out(`${JSON.stringify(printed, undefined, 2)}\n`);
