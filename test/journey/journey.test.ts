@@ -37,8 +37,9 @@ suite('the journey of a vanilla Kafka 4.1', { skip: clusterUnavailable() ?? fals
 
   let serves = false;
   /** A step of the journey, which needs that the cluster came up. */
-  const step = (name: string, walk: (t: TestContext) => Promise<void>) =>
-    test(name, async (t) => (serves ? walk(t) : t.skip('the cluster never came up')));
+  const step = (name: string, walk: (t: TestContext) => Promise<void>): void => {
+    void test(name, async (t) => (serves ? walk(t) : t.skip('the cluster never came up')));
+  };
 
   test('it is hardened on admission and serves within 90 seconds', async (t) => {
     const from = performance.now();
