@@ -4,14 +4,14 @@ import type { Artefacts } from './build.ts';
 import { killGroup, makeGroup, removeGroup } from './cgroups.ts';
 import { run } from './command.ts';
 import { startControllers, startControlPlane, waitForApiServer } from './control-plane.ts';
-import { freeSlot, nodeLayout, takeSlot } from './layout.ts';
+import { findLayout, freeSlot, nodeLayout, takeSlot } from './layout.ts';
 import type { Layout, NodeLayout } from './layout.ts';
 import { makeNetwork, removeNetwork, routeServices } from './network.ts';
 import { powerOn, prepareNode, readyFile } from './node.ts';
 import { waitForNodes } from './node-readiness.ts';
 import { makeAuthority } from './pki.ts';
 import { startInBackground } from './processes.ts';
-import { writeState } from './state.ts';
+import { markStarting, writeState } from './state.ts';
 import type { ClusterState } from './state.ts';
 import { storageClasses } from './storage.ts';
 import { prepareVolumes, unmountAll } from './volumes.ts';
@@ -22,12 +22,13 @@ export async function bringUp(
   nodeCount: number,
   state: Omit<ClusterState, 'nodes' | 'reachable'>,
 ): Promise<Layout> {
+  const leftBehind = await findLayout(name);
+  if (leftBehind !== undefined) await takeDown(leftBehind);
   const layout = await takeSlot(name);
-  await takeDown(layout);
-  await takeSlot(name);
   try {
     const nodes = Array.from({ length: nodeCount }, (_, index) => nodeLayout(layout, index + 1));
     await mkdir(join(layout.folder, 'log'), { recursive: true });
+    await markStarting(layout);
     await prepareVolumes(layout);
     await makeNetwork(layout);
     await makeAuthority(layout);

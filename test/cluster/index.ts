@@ -1,4 +1,5 @@
 import { existsSync } from 'node:fs';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { isDeepStrictEqual } from 'node:util';
 import { bringUp, takeDown } from './bring-up.ts';
 import { build, buildWarden } from './build.ts';
@@ -8,7 +9,7 @@ import { externalCluster } from './external.ts';
 import { findLayout, maxNodes, runRoot } from './layout.ts';
 import { localCluster } from './local.ts';
 import { ancestorsOf } from './processes.ts';
-import { isOrphaned, ownProcess, readState } from './state.ts';
+import { isLeftBehind, isStarting, ownProcess, readState } from './state.ts';
 
 export type { Cluster, CommandOptions, ContainerProcess, LogOptions } from './cluster.ts';
 export { ClusterError, isUnavailable } from './errors.ts';
@@ -106,8 +107,9 @@ export async function stopCluster(name = defaultName): Promise<void> {
 async function adopt(name: string): Promise<Cluster | undefined> {
   const layout = await findLayout(name);
   if (layout === undefined) return undefined;
+  while (await isStarting(layout)) await sleep(500);
   const state = await readState(layout);
-  if (state === undefined || isOrphaned(state)) return undefined;
+  if (state === undefined || isLeftBehind(layout, state)) return undefined;
   if (state.owner === undefined) {
     const cluster = await localCluster(layout, false);
     if (!isDeepStrictEqual(await buildWarden(), state.artefacts.wardenArchives)) await cluster.loadImage();
@@ -125,7 +127,11 @@ function endWithProcess(name: string): () => void {
   const signals = { SIGINT: 130, SIGTERM: 143, SIGHUP: 129 } as const;
   const handlers = Object.entries(signals).map(([received, code]) => {
     const handler = () => {
-      void stopCluster(name).finally(() => process.exit(code));
+      // A start that is under way fails on what is gone; the second round removes what it made meanwhile.
+      void stopCluster(name)
+        .then(() => sleep(1_000))
+        .then(() => stopCluster(name))
+        .finally(() => process.exit(code));
     };
     process.once(received, handler);
     return () => process.off(received, handler);

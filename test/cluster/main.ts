@@ -2,7 +2,7 @@ import { parseArgs } from 'node:util';
 import { build } from './build.ts';
 import { defaultName, clusterUnavailable, runningCluster, startCluster, stopCluster } from './index.ts';
 import { clusterNames, findLayout } from './layout.ts';
-import { isOrphaned, readState } from './state.ts';
+import { isLeftBehind, readState } from './state.ts';
 
 const usage = `npm run cluster -- COMMAND [--name NAME] [--nodes 1…6]
 
@@ -49,7 +49,8 @@ async function describe(known: string): Promise<string> {
   const layout = await findLayout(known);
   const state = layout === undefined ? undefined : await readState(layout);
   if (layout === undefined || state === undefined) return `${known}: starting, or left behind`;
-  if (isOrphaned(state)) return `${known}: left behind by process ${state.owner?.pid}`;
+  if (isLeftBehind(layout, state))
+    return `${known}: left behind; the next start of this name, or "down", removes it`;
   const owner = state.owner === undefined ? 'standing' : `of process ${state.owner.pid}`;
   return `${known}: ${owner}, nodes ${state.nodes.join(' ')} (reachable ${state.reachable.join(' ')}), ${layout.kubeconfig}`;
 }

@@ -1,6 +1,7 @@
 import { readFile, rename, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Artefacts } from './build.ts';
+import { processesIn } from './cgroups.ts';
 import type { Layout } from './layout.ts';
 import { isAlive, startTimeOf } from './processes.ts';
 
@@ -11,18 +12,37 @@ export interface ClusterState {
   /** Those of them that are powered on and have their cable plugged. */
   reachable: number[];
   /** The process whose end is the cluster's end too; a cluster without one stands until it is taken down. */
-  owner?: { pid: number; startTime: string };
+  owner?: ProcessIdentity;
   artefacts: Artefacts;
 }
 
-/** This process as an owner. */
-export function ownProcess(): { pid: number; startTime: string } {
+/** A process, told apart from a later one of the same id. */
+export interface ProcessIdentity {
+  pid: number;
+  startTime: string;
+}
+
+export function ownProcess(): ProcessIdentity {
   return { pid: process.pid, startTime: startTimeOf(process.pid) ?? '' };
 }
 
-/** Whether a cluster's owner has ended without taking it down. */
-export function isOrphaned({ owner }: ClusterState): boolean {
-  return owner !== undefined && !isAlive(owner.pid, owner.startTime);
+/** Whether nothing of a cluster runs any more, or its owner has ended without taking it down. */
+export function isLeftBehind(layout: Layout, { owner }: ClusterState): boolean {
+  const ownerIsGone = owner !== undefined && !isAlive(owner.pid, owner.startTime);
+  return ownerIsGone || processesIn(layout.group).length === 0;
+}
+
+/** Notes that this process is starting a cluster. */
+export async function markStarting(layout: Layout): Promise<void> {
+  await writeFile(join(layout.folder, 'starter.json'), JSON.stringify(ownProcess()));
+}
+
+/** Whether another process that is alive is starting a cluster. */
+export async function isStarting(layout: Layout): Promise<boolean> {
+  const text = await readFile(join(layout.folder, 'starter.json'), 'utf8').catch(() => undefined);
+  if (text === undefined || text === '') return false;
+  const { pid, startTime } = JSON.parse(text) as ProcessIdentity;
+  return pid !== process.pid && isAlive(pid, startTime) && (await readState(layout)) === undefined;
 }
 
 /** The state of a cluster that has been started completely. */
