@@ -110,3 +110,14 @@ test('assignments of a script are read as far as they are literal', () => {
     J: '4',
   });
 });
+
+test('a script that does not exec the entrypoint is told that SIGTERM stops at the shell', () => {
+  const said = (script: string) =>
+    harden(kafka({ container: { command: ['sh', '-c', script] } }), { namespace: 'demo' }).findings.some(
+      (f) => f.rule === 'shutdown' && f.message.includes('without exec'),
+    );
+  assert.equal(said(`export A=1; ${run}`), true);
+  assert.equal(said(`A=1 ${run}`), true);
+  assert.equal(said(`export A=1; exec ${run}`), false);
+  assert.equal(said(`exec env A=1 B=2 ${run}`), false);
+});

@@ -76,6 +76,10 @@ function shellStart({ text: script, field, index }: Element, entrypoint: string)
   return { kind: 'shell', field, index, script };
 }
 
+/** True where the shell makes way for the entrypoint, which then gets its signals. */
+export const callsByExec = (script: string, entrypoint: string): boolean =>
+  new RegExp(`\\bexec\\s+(env\\s+)?([A-Za-z_]\\w*=\\S*\\s+)*${quote(entrypoint)}`).test(script);
+
 /** The script with the launcher's call in front of the entrypoint's. */
 export function wrapScript(script: string, entrypoint: string, launcher: readonly string[]): string {
   const word = wordOf(entrypoint);

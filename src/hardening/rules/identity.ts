@@ -77,6 +77,13 @@ export const identity: Rule = {
     draft.setting('node.id', '=', '@ordinal');
     draft.setting('controller.listener.names', '=', 'CONTROLLER');
     quorum(draft);
+    if (layout.voters === 1)
+      draft.report({
+        path: '/spec/replicas',
+        message:
+          'the quorum has one voter: while its pod is down, no leader is elected and nothing can be changed',
+        remedy: 'Create the StatefulSet with three replicas or more: the voters are fixed then.',
+      });
     if (configuration.variable('CLUSTER_ID').state === 'absent')
       draft.put([...containerPath, 'env', '[CLUSTER_ID]'], { name: 'CLUSTER_ID', value: layout.clusterId });
   },

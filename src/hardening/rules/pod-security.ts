@@ -31,7 +31,7 @@ export const podSecurity: Rule = {
       return;
     }
     if (user === undefined) draft.put(at('runAsUser'), uid);
-    draft.complete(at('runAsNonRoot'), true);
+    if (pod.securityContext?.runAsNonRoot !== true) draft.complete(at('runAsNonRoot'), true);
     draft.complete(at('allowPrivilegeEscalation'), false);
     draft.complete(at('capabilities'), { drop: ['ALL'] });
     if (pod.securityContext?.seccompProfile === undefined)
