@@ -2,6 +2,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import type { Log } from '../kubernetes/object.ts';
 import type { Facts, Report, Reports } from './context.ts';
 import type { Metrics } from './metrics.ts';
+import type { Kind } from './world.ts';
 
 /** One thing that the sidecar keeps right: a pass compares what is with what should be, and changes only that. */
 export interface Duty {
@@ -10,13 +11,16 @@ export interface Duty {
   readonly reconcile: (signal: AbortSignal) => Promise<Report>;
   /** The longest pause between passes. */
   readonly everyMs: number;
+  /** Changes that may give it something to do. */
+  readonly wokenBy?: readonly Kind[];
   /** Duties that must have tried once before this one begins. */
   readonly after?: readonly string[];
 }
 
 export interface DutyLoop extends Reports {
-  /** Asks every duty, or one, for a pass soon. */
-  wake(name?: string): void;
+  /** Asks for a pass soon: of one duty, or of those that a change may concern. */
+  wake(name: string): void;
+  tell(kind: Kind): void;
   /** Called after each pass whose report differs from the one before. */
   onReport(listener: (duty: string) => void): void;
   /** Runs all duties until aborted, each in its own loop. */
@@ -44,11 +48,9 @@ export function dutyLoop(
   const tried = new Map(duties.map(({ name }) => [name, Promise.withResolvers<void>()]));
   let listener: (duty: string) => void = () => undefined;
 
-  const wake = (name?: string): void => {
-    for (const duty of name === undefined ? duties.map((one) => one.name) : [name]) {
-      dirty.add(duty);
-      wakers.get(duty)?.();
-    }
+  const wake = (name: string): void => {
+    dirty.add(name);
+    wakers.get(name)?.();
   };
 
   async function pass(duty: Duty, signal: AbortSignal): Promise<number> {
@@ -111,6 +113,7 @@ export function dutyLoop(
     all: () => [...reports.values()],
     facts: () => Object.assign({}, ...[...reports.values()].map(({ facts }) => facts ?? {})) as Facts,
     wake,
+    tell: (kind) => duties.filter(({ wokenBy }) => wokenBy?.includes(kind)).forEach(({ name }) => wake(name)),
     onReport: (given) => void (listener = given),
     async run(signal) {
       await Promise.all(duties.map((duty) => keep(duty, signal)));

@@ -130,7 +130,7 @@ async function actForCluster(work: Work, term: AbortSignal): Promise<void> {
     for (const next of followers[duty] ?? []) loop.wake(next);
     if (duty !== 'status') loop.wake('status');
   });
-  const end = world.onChange(() => loop.wake());
+  const end = world.onChange((kind) => loop.tell(kind));
   metrics.leaseHeld.set(1);
   state.leading = true;
   try {
@@ -155,19 +155,54 @@ function dutiesOf(context: Context, nodes: NodesAuthority): Duty[] {
   const statusWritten = { atMs: -Infinity };
   const everyMs = 60_000;
   const duties: Duty[] = [
-    { name: 'credentials', everyMs, reconcile: () => reconcileCredentials(context, nodes) },
-    { name: 'services', everyMs, reconcile: () => reconcileServices(context, absences) },
-    { name: 'budget', everyMs, reconcile: () => reconcileBudget(context) },
+    {
+      name: 'credentials',
+      everyMs,
+      wokenBy: ['sets', 'pods', 'services', 'secrets', 'configMaps', 'clusters'],
+      reconcile: () => reconcileCredentials(context, nodes),
+    },
+    {
+      name: 'services',
+      everyMs,
+      wokenBy: ['sets', 'services'],
+      reconcile: () => reconcileServices(context, absences),
+    },
+    { name: 'budget', everyMs, wokenBy: ['sets', 'budgets'], reconcile: () => reconcileBudget(context) },
     {
       name: 'brokers',
       everyMs: 10_000,
+      wokenBy: ['sets', 'pods'],
       after: ['credentials'],
       reconcile: () => observeBrokers(context, observation),
     },
-    { name: 'disks', everyMs, after: ['brokers'], reconcile: () => reconcileDisks(context) },
-    { name: 'users', everyMs, after: ['brokers'], reconcile: () => reconcileUsers(context, nodes) },
-    { name: 'durability', everyMs, after: ['brokers'], reconcile: () => reconcileDurability(context) },
-    { name: 'farewell', everyMs, after: ['credentials'], reconcile: () => reconcileFarewell(context) },
+    {
+      name: 'disks',
+      everyMs,
+      wokenBy: ['sets', 'pods', 'claims', 'secrets'],
+      after: ['brokers'],
+      reconcile: () => reconcileDisks(context),
+    },
+    {
+      name: 'users',
+      everyMs,
+      wokenBy: ['sets', 'users', 'secrets'],
+      after: ['brokers'],
+      reconcile: () => reconcileUsers(context, nodes),
+    },
+    {
+      name: 'durability',
+      everyMs,
+      wokenBy: ['sets'],
+      after: ['brokers'],
+      reconcile: () => reconcileDurability(context),
+    },
+    {
+      name: 'farewell',
+      everyMs,
+      wokenBy: ['clusters', 'secrets'],
+      after: ['credentials'],
+      reconcile: () => reconcileFarewell(context),
+    },
   ];
   // A status of half the facts would say that what is not known yet has gone.
   const after = duties.map(({ name }) => name);

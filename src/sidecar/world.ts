@@ -20,11 +20,15 @@ export interface World {
   readonly kafkaCluster: KafkaCluster | undefined;
 }
 
+/** What a change was about. */
+export type Kind =
+  'sets' | 'pods' | 'claims' | 'services' | 'budgets' | 'secrets' | 'configMaps' | 'users' | 'clusters';
+
 export interface WorldSource {
   current(): World;
   /** Resolves when everything but kafka-warden's own kinds has been listed. */
   readonly synced: Promise<void>;
-  onChange(listener: () => void): () => void;
+  onChange(listener: (kind: Kind) => void): () => void;
   start(signal: AbortSignal): void;
   /** Milliseconds since the API server was last heard by the quietest informer. */
   ageMs(): number;
@@ -69,8 +73,12 @@ export function watchWorld(kube: Kube, { namespace, cluster, log }: Place): Worl
   const clusters = of<KafkaCluster>(paths.kafkaclusters(namespace), {
     fieldSelector: `metadata.name=${cluster}`,
   });
-  const core: Informer<never>[] = [sets, pods, claims, services, budgets, secrets, configMaps] as never[];
-  const all = [...core, users as never as Informer<never>, clusters as never as Informer<never>];
+  const core = { sets, pods, claims, services, budgets, secrets, configMaps };
+  const all: Record<Kind, Pick<Informer<KubeObject>, 'start' | 'ageMs' | 'synced'> & Listened> = {
+    ...core,
+    users,
+    clusters,
+  };
   let usersKnown = false;
   void users.synced.then(() => (usersKnown = true));
 
@@ -84,15 +92,20 @@ export function watchWorld(kube: Kube, { namespace, cluster, log }: Place): Worl
       users: usersKnown ? users.list().filter(({ spec }) => spec.cluster === cluster) : undefined,
       kafkaCluster: clusters.get(namespace, cluster),
     }),
-    synced: Promise.all(core.map(({ synced }) => synced)).then(() => undefined),
+    synced: Promise.all(Object.values(core).map(({ synced }) => synced)).then(() => undefined),
     onChange(listener) {
-      const ends = all.map((one) => one.onChange(listener));
-      void users.synced.then(listener);
+      const kinds = Object.keys(all) as Kind[];
+      const ends = kinds.map((kind) => all[kind].onChange(() => listener(kind)));
+      void users.synced.then(() => listener('users'));
       return () => ends.forEach((end) => end());
     },
-    start: (signal) => all.forEach((one) => one.start(signal)),
-    ageMs: () => Math.max(...core.map((one) => one.ageMs())),
+    start: (signal) => Object.values(all).forEach((one) => one.start(signal)),
+    ageMs: () => Math.max(...Object.values(core).map((one) => one.ageMs())),
   };
+}
+
+interface Listened {
+  onChange(listener: () => void): () => void;
 }
 
 /** Keeps what tells that something changed, and no content. */

@@ -1,5 +1,7 @@
 import assert from 'node:assert/strict';
 import { after, before, suite, test } from 'node:test';
+import { issueLeaf, wardenSubject } from '../../certs/index.ts';
+import { connectAdmin } from '../../src/kafka/index.ts';
 import { harden } from '../../src/hardening/index.ts';
 import type { StatefulSet } from '../../src/hardening/index.ts';
 import type { Kube } from '../../src/kubernetes/client.ts';
@@ -244,6 +246,68 @@ void suite('the sidecar of a hardened cluster', { skip: reason ?? false }, () =>
     const { name, labels } = before.metadata;
     await kube.create(paths.secrets(namespace), { ...before, metadata: { name, namespace, labels } });
     await until('all is well again', async () => (await condition('CertificatesIssued'))?.status === 'True');
+  });
+
+  test('a dynamic min.insync.replicas below the layout is raised again', async () => {
+    await applyUser('operator', { acls: [{ resource: { type: 'cluster' }, operations: ['All'] }] });
+    await until('the operator is ready', async () => (await userReady('operator'))?.status === 'True');
+    const properties = Buffer.from(
+      (await secret('operator-kafka-user')).data?.['client.properties'] ?? '',
+      'base64',
+    ).toString();
+    await shell(`cat > /tmp/operator.properties <<'END'\n${properties}\nEND`);
+    const configs =
+      '/opt/kafka/bin/kafka-configs.sh --bootstrap-server "$(cat /etc/kafka-user/bootstrap.servers)" --command-config /tmp/operator.properties --entity-type brokers --entity-default';
+    await shell(`${configs} --alter --add-config min.insync.replicas=1`);
+    await until('it is 2 again', async () =>
+      /min\.insync\.replicas=2/.test(await shell(`${configs} --describe`)),
+    );
+  });
+
+  test('the admin client tells a foreign certificate, a refusal and silence apart', async () => {
+    const pem = async (name: string, key: string) =>
+      Buffer.from((await secret(name)).data?.[key] ?? '', 'base64').toString();
+    const certificateOf = async (authority: string) => {
+      const issuer = {
+        certificatePem: await pem(authority, 'tls.crt'),
+        privateKeyPem: await pem(authority, 'tls.key'),
+      };
+      const now = new Date();
+      const leaf = issueLeaf(issuer, {
+        subject: wardenSubject,
+        usages: ['client'],
+        now,
+        lifetimeMs: 600_000,
+      });
+      return {
+        caPem: await pem('kafka-kafka-authority', 'tls.crt'),
+        certificatePem: leaf.chainPem,
+        privateKeyPem: leaf.privateKeyPem,
+      };
+    };
+    const { lookup } = cluster;
+    const bootstrap = [`kafka-0.kafka.${namespace}.svc:9091`];
+    const warden = connectAdmin({ bootstrap, tls: await certificateOf('kafka-kafka-authority'), lookup });
+    assert.equal((await warden.describeCluster()).brokers.length, 3);
+    assert.equal((await warden.describeQuorum()).voters.length, 3);
+    assert.ok((await warden.topics()).some(({ name }) => name === 'orders-1'));
+    await assert.rejects(warden.describeConfigs({ type: 'topic', name: 'nowhere' }), {
+      code: 'kafka-refused',
+      reason: 'UNKNOWN_TOPIC_OR_PARTITION',
+    });
+    await warden.close();
+    await assert.rejects(warden.features(), { code: 'kafka-closed' });
+    const foreign = connectAdmin({
+      bootstrap,
+      tls: await certificateOf('kafka-kafka-clients-authority'),
+      lookup,
+    });
+    await assert.rejects(foreign.features(), { code: 'kafka-tls' });
+    await foreign.close();
+    const tls = await certificateOf('kafka-kafka-authority');
+    const nobody = connectAdmin({ bootstrap: [`kafka-0.kafka.${namespace}.svc:1`], tls, lookup });
+    await assert.rejects(nobody.features(), { code: 'kafka-unreachable', mayPassLater: true });
+    await nobody.close();
   });
 
   test('it keeps no budget beside a person’s own', async () => {

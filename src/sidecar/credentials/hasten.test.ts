@@ -4,17 +4,16 @@ import type { Pod } from '../objects.ts';
 import { isStuckInMount } from './hasten.ts';
 
 const now = Date.parse('2026-06-01T00:01:00Z');
-const pod = (state: object, part: { phase?: string; restartCount?: number; age?: string } = {}): Pod =>
-  ({
-    metadata: { name: 'kafka-0', uid: 'u', creationTimestamp: part.age ?? '2026-06-01T00:00:00Z' },
-    spec: { nodeName: 'node1', containers: [] },
-    status: {
-      phase: part.phase ?? 'Pending',
-      containerStatuses: [
-        { name: 'kafka', image: '', imageID: '', ready: false, restartCount: part.restartCount ?? 0, state },
-      ],
-    },
-  });
+const pod = (state: object, part: { phase?: string; restartCount?: number; age?: string } = {}): Pod => ({
+  metadata: { name: 'kafka-0', uid: 'u', creationTimestamp: part.age ?? '2026-06-01T00:00:00Z' },
+  spec: { nodeName: 'node1', containers: [] },
+  status: {
+    phase: part.phase ?? 'Pending',
+    containerStatuses: [
+      { name: 'kafka', image: '', imageID: '', ready: false, restartCount: part.restartCount ?? 0, state },
+    ],
+  },
+});
 const creating = { waiting: { reason: 'ContainerCreating' } };
 
 test('a pod that has long waited for its first start is stuck', () => {

@@ -1,4 +1,4 @@
-import { KafkaError } from '../../kafka/index.ts';
+import { type Acl, KafkaError } from '../../kafka/index.ts';
 import { paths } from '../../kubernetes/paths.ts';
 import { userSecretOf } from '../../names.ts';
 import { type Finding, dated } from '../conditions.ts';
@@ -6,7 +6,7 @@ import type { Context, Report } from '../context.ts';
 import type { NodesAuthority } from '../credentials/index.ts';
 import { type Secret } from '../objects.ts';
 import { reasonOf } from '../brokers/index.ts';
-import { readSecret, writeSecret } from '../secrets.ts';
+import { ownLabels, readSecret, writeSecret } from '../secrets.ts';
 import { bootstrapAddress } from '../services/bootstrap.ts';
 import { accessProblem, aclChanges, aclsOf, nameProblem } from './access.ts';
 import { type Journal, openJournal } from './journal.ts';
@@ -24,7 +24,8 @@ export async function reconcileUsers(context: Context, nodes: NodesAuthority): P
   const [first] = sets;
   if (users === undefined || first === undefined || authority === undefined) return { conditions: [] };
   const journal = await openJournal(context);
-  const known = await scramUsers(context);
+  const known = await usersInKafka(context);
+  const secrets = await ownSecrets(context);
   let ready = 0;
   const owners = new Map<string, string>();
   for (const user of byAge(users.filter(({ metadata }) => metadata.deletionTimestamp === undefined))) {
@@ -35,7 +36,8 @@ export async function reconcileUsers(context: Context, nodes: NodesAuthority): P
         ? withoutKafka(user, known)
         : await reconcileUser(context, user, {
             journal,
-            scram: known,
+            secrets,
+            ...known,
             bootstrap: bootstrapAddress(first, context.namespace),
             caPem: authority.certificatePem,
           }));
@@ -55,14 +57,31 @@ export async function reconcileUsers(context: Context, nodes: NodesAuthority): P
   };
 }
 
-/** Names of the SCRAM users, or why Kafka cannot tell. */
-async function scramUsers(context: Context): Promise<ReadonlySet<string> | KafkaError> {
+interface UsersInKafka {
+  /** Names of the users with a password. */
+  readonly scram: ReadonlySet<string>;
+  /** Access rules by principal. */
+  readonly acls: ReadonlyMap<string, readonly Acl[]>;
+}
+
+/** What Kafka has of all users, in two calls; or why it cannot tell. */
+async function usersInKafka({ kafka }: Context): Promise<UsersInKafka | KafkaError> {
   try {
-    return new Set((await context.kafka.describeScramUsers()).map(({ name }) => name));
+    const scram = new Set((await kafka.describeScramUsers()).map(({ name }) => name));
+    return { scram, acls: Map.groupBy(await kafka.describeAcls(), ({ principal }) => principal) };
   } catch (error) {
     if (error instanceof KafkaError) return error;
     throw error;
   }
+}
+
+/** The Secrets that this sidecar made, by name. */
+async function ownSecrets({ kube, namespace, cluster }: Context): Promise<ReadonlyMap<string, Secret>> {
+  const labelSelector = Object.entries(ownLabels(cluster))
+    .map(([key, value]) => `${key}=${value}`)
+    .join(',');
+  const secrets = await kube.list<Secret>(paths.secrets(namespace), { labelSelector });
+  return new Map(secrets.map((secret) => [secret.metadata.name ?? '', secret]));
 }
 
 /** The oldest first: where two objects claim one name, the elder has it. */
@@ -89,9 +108,9 @@ function problemOf(user: KafkaUser, owners: Map<string, string>): Outcome | unde
   return access === undefined ? undefined : { ready: false, reason: 'InvalidAccess', message: `${access}.` };
 }
 
-interface UserWork {
+interface UserWork extends UsersInKafka {
   readonly journal: Journal;
-  readonly scram: ReadonlySet<string>;
+  readonly secrets: ReadonlyMap<string, Secret>;
   readonly bootstrap: string;
   readonly caPem: string;
 }
@@ -100,14 +119,15 @@ interface UserWork {
 async function reconcileUser(context: Context, user: KafkaUser, work: UserWork): Promise<Outcome> {
   const { kube, kafka, namespace, cluster } = context;
   const username = usernameOf(user);
-  const existing = await readSecret(kube, namespace, userSecretOf(user.metadata.name));
+  const secretName = userSecretOf(user.metadata.name);
+  const existing = work.secrets.get(secretName) ?? (await readSecret(kube, namespace, secretName));
   if (existing !== undefined && !belongsTo(existing, user)) {
-    const message = `Secret ${userSecretOf(user.metadata.name)} is there and is not this KafkaUser's. Rename the KafkaUser, or delete the Secret.`;
+    const message = `Secret ${secretName} is there and is not this KafkaUser's. Rename the KafkaUser, or delete the Secret.`;
     return { ready: false, reason: 'SecretTaken', message };
   }
   try {
     await work.journal.add(username);
-    const changes = aclChanges(await kafka.describeAcls(`User:${username}`), aclsOf(user));
+    const changes = aclChanges(work.acls.get(`User:${username}`) ?? [], aclsOf(user));
     await kafka.createAcls(changes.addDeny);
     await kafka.createAcls(changes.addAllow);
     await kafka.deleteAcls(changes.removeAllow);
