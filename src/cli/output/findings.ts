@@ -19,12 +19,14 @@ const verdicts: Record<Decision, (assessment: Assessment) => string> = {
   ignored: () => 'no Kafka, or opted out: left as it is',
 };
 
-const findingText = (terminal: Terminal, finding: Finding): string => {
+const findingText = (terminal: Terminal, { object }: Assessment, finding: Finding): string => {
   const { rule, severity, path, message, remedy, action } = finding;
   const word = action === 'reported' ? severity : action;
   const mark = terminal.paint('err', styles[action === 'refused' ? 'error' : severity], word.padEnd(8));
+  const { line } = placeOf(object, path);
+  const where = line === undefined ? `at ${path}` : `line ${line}, ${path}`;
   const advice = remedy === '' || action === 'fixed' ? '' : `           ${remedy}\n`;
-  return `  ${mark} ${rule}: ${message}\n${terminal.paint('err', 'gray', `           at ${path}`)}\n${advice}`;
+  return `  ${mark} ${rule}: ${message}\n${terminal.paint('err', 'gray', `           ${where}`)}\n${advice}`;
 };
 
 /** What was done with one object, and each finding with its remedy. */
@@ -32,7 +34,7 @@ export const assessmentText = (terminal: Terminal, assessment: Assessment): stri
   const { object, namespace, decision, findings } = assessment;
   const place = terminal.paint('err', 'gray', `(${placeText(placeOf(object))})`);
   const head = `${terminal.paint('err', 'bold', nameOf(object, namespace))} ${verdicts[decision](assessment)} ${place}`;
-  return `${head}\n${findings.map((finding) => findingText(terminal, finding)).join('')}`;
+  return `${head}\n${findings.map((finding) => findingText(terminal, assessment, finding)).join('')}`;
 };
 
 /** Whether an assessment is worth a line: a Service that needs nothing is not. */
