@@ -32,7 +32,7 @@ function asInput(manifest: string | object | readonly object[]): string {
 }
 
 /** Name resolution by a cluster's DNS server, for clients that run on this machine. */
-export function clusterNames(server: string): Pick<Cluster, 'resolve' | 'lookup'> {
+export function nameResolution(server: string): Pick<Cluster, 'resolve' | 'lookup'> {
   const resolver = new Resolver({ timeout: 2_000, tries: 3 });
   resolver.setServers([server]);
   const resolve = (name: string) => resolver.resolve4(name);

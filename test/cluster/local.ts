@@ -2,7 +2,7 @@ import { addMachine, takeDown } from './bring-up.ts';
 import { buildWarden } from './build.ts';
 import { signal } from './cgroups.ts';
 import type { Cluster } from './cluster.ts';
-import { clientCalls, clusterNames } from './clients.ts';
+import { clientCalls, nameResolution } from './clients.ts';
 import { auditLogOf, startApiServer, stopApiServer, waitForApiServer } from './control-plane.ts';
 import { ClusterError } from './errors.ts';
 import { waitForHeartbeat, waitForNodes } from './node-readiness.ts';
@@ -27,7 +27,7 @@ export async function localCluster(layout: Layout, owned: boolean): Promise<Clus
     programs,
     auditLog: auditLogOf(layout),
     ...calls,
-    ...clusterNames(layout.controlPlane.address),
+    ...nameResolution(layout.controlPlane.address),
     ...machines,
     ...faultCalls(layout, calls.kubectl),
     async stop() {

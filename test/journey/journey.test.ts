@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { after, before, suite, test, type TestContext } from 'node:test';
 import { images, clusterUnavailable, startCluster, type Cluster } from '../cluster/index.ts';
 import { startApplication, type Application } from '../support/application.ts';
-import { brokersOf, type Brokers } from '../support/brokers.ts';
+import { brokersOf, deleteNamespace, endPods, type Brokers } from '../support/brokers.ts';
 import { knock } from '../support/listener.ts';
 import { portForward } from '../support/port-forward.ts';
 import { findSecrets } from '../support/secret-search.ts';
@@ -31,7 +31,7 @@ suite('the journey of a vanilla Kafka 4.1', { skip: clusterUnavailable() ?? fals
     brokers = brokersOf(cluster, namespace, set);
   });
   after(async () => {
-    await cluster?.kubectl(['delete', 'namespace', namespace, '--ignore-not-found', '--timeout=180s']);
+    if (cluster) await deleteNamespace(cluster, namespace);
     await cluster?.[Symbol.asyncDispose]();
   });
 
@@ -252,13 +252,14 @@ suite('the journey of a vanilla Kafka 4.1', { skip: clusterUnavailable() ?? fals
 
   step('a cluster that is re-created with fresh claims starts', async () => {
     await kubectl('delete', 'statefulset', set);
+    await endPods(cluster, namespace);
     await kubectl('delete', 'pvc', '--all', '--timeout=60s');
     await cluster.apply(vanillaManifest({ name: set, namespace }));
     await brokers.ready();
   });
 
-  step('an enrolled namespace with a running cluster is deleted completely', async () => {
-    await cluster.kubectl(['delete', 'namespace', namespace, '--timeout=180s']);
+  step('an enrolled namespace with a running cluster begins to end', async () => {
+    await cluster.kubectl(['delete', 'namespace', namespace, '--wait=false']);
   });
 
   test(`Kafka 3.9: hardened, refuses strangers, serves its user, and restarts`, async () => {
@@ -298,6 +299,10 @@ suite('the journey of a vanilla Kafka 4.1', { skip: clusterUnavailable() ?? fals
     await cluster.kubectl(['-n', other.namespace, 'delete', 'pod', 'kafka-0']);
     await of.cameBack('kafka-0', uid);
     assert.equal(await app.consume('orders', 'journey', 100), 100);
-    await cluster.kubectl(['delete', 'namespace', other.namespace, '--timeout=180s']);
+    await deleteNamespace(cluster, other.namespace);
+  });
+
+  step('and is gone, though the last broker waits five minutes for a quorum that has left', async () => {
+    await cluster.kubectl(['wait', `namespace/${namespace}`, '--for=delete', '--timeout=400s']);
   });
 });

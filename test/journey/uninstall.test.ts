@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { after, before, suite, test } from 'node:test';
 import { clusterUnavailable, startCluster, type Cluster } from '../cluster/index.ts';
-import { brokersOf, type Brokers } from '../support/brokers.ts';
+import { brokersOf, deleteNamespace, type Brokers } from '../support/brokers.ts';
 import { vanillaManifest } from '../support/vanilla.ts';
 import { enrolledNamespace, installWarden, uninstallWarden } from '../support/warden.ts';
 
@@ -22,7 +22,7 @@ suite('with kafka-warden uninstalled', { skip: clusterUnavailable() ?? false }, 
     await kubectl('wait', 'kafkacluster/kafka', '--for=condition=Ready', '--timeout=90s');
   });
   after(async () => {
-    await cluster?.kubectl(['delete', 'namespace', namespace, '--ignore-not-found', '--timeout=180s']);
+    if (cluster) await deleteNamespace(cluster, namespace);
     await cluster?.[Symbol.asyncDispose]();
   });
 

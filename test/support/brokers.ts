@@ -85,3 +85,18 @@ export function brokersOf(cluster: Cluster, namespace: string, set: string): Bro
     },
   };
 }
+
+/**
+ * Ends all pods of a namespace within seconds. Combined nodes that are all told to end wait for each other: the last one asks a
+ * quorum that has left for its controlled shutdown, for up to five minutes (KafkaBroker.shutdown).
+ */
+export async function endPods(cluster: Cluster, namespace: string): Promise<void> {
+  await cluster.kubectl(['-n', namespace, 'delete', 'pods', '--all', '--grace-period=1', '--timeout=90s']);
+}
+
+/** Deletes a namespace with everything in it, without waiting for controlled shutdowns; nothing where it is gone already. */
+export async function deleteNamespace(cluster: Cluster, namespace: string): Promise<void> {
+  await cluster.kubectl(['delete', 'namespace', namespace, '--ignore-not-found', '--wait=false']);
+  await endPods(cluster, namespace);
+  await cluster.kubectl(['wait', `namespace/${namespace}`, '--for=delete', '--timeout=180s']);
+}
