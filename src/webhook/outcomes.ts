@@ -1,8 +1,8 @@
-import { hash } from 'node:crypto';
 import { harden } from '../hardening/index.ts';
 import type { Mode, Outcome, StatefulSet } from '../hardening/model.ts';
+import { jsonEqual } from './json-equal.ts';
 
-/** What a review needs of a hardening outcome; small enough to be kept. */
+/** What a review needs of a hardening outcome. */
 export type Judgement = Pick<Outcome, 'decision' | 'patch' | 'findings'>;
 
 export interface Question {
@@ -13,39 +13,66 @@ export interface Question {
 
 export type Judge = (question: Question) => Judgement;
 
-/** What no rule reads: it changes with every write, also with those that change nothing else. */
-function meaning(set: StatefulSet): string {
-  const { status: _status, metadata, ...rest } = set;
-  const {
-    managedFields: _fields,
-    resourceVersion: _version,
-    generation: _generation,
-    ...kept
-  } = metadata ?? {};
-  return JSON.stringify([kept, rest]);
+/** A set without what no rule reads: it changes with every write, also with those that change nothing else. */
+interface Meaning {
+  metadata: object;
+  rest: object;
+}
+
+interface Known {
+  workload: Meaning;
+  /** undefined for a CREATE; the same object as `workload` where nothing changed. */
+  old: Meaning | undefined;
+  judgement: Judgement;
+}
+
+/** How many outcomes are remembered, of all sets and of one. One write of a set asks about two or three states of it. */
+export const memory = { sets: 64, statesOfOne: 4 };
+
+function meaningOf(set: StatefulSet): Meaning {
+  const { status: _status, metadata = {}, ...rest } = set;
+  const { managedFields: _fields, resourceVersion: _version, generation: _generation, ...kept } = metadata;
+  return { metadata: kept, rest };
+}
+
+const sameMeaning = (a: Meaning | undefined, b: Meaning | undefined): boolean =>
+  a === b ||
+  (a !== undefined && b !== undefined && jsonEqual(a.metadata, b.metadata) && jsonEqual(a.rest, b.rest));
+
+/** Where nothing changed, `old` becomes `workload`, so that both are compared, and kept, once. */
+function asked({ workload, old }: Question): Pick<Known, 'workload' | 'old'> {
+  const now = meaningOf(workload);
+  const before = old && meaningOf(old);
+  return { workload: now, old: sameMeaning(now, before) ? now : before };
+}
+
+/** Whether this is the question that was answered. */
+function isAnswered(known: Known, question: Pick<Known, 'workload' | 'old'>): boolean {
+  const unchanged = question.old === question.workload;
+  if (unchanged !== (known.old === known.workload) || !sameMeaning(known.workload, question.workload))
+    return false;
+  return unchanged || sameMeaning(known.old, question.old);
 }
 
 /**
- * Runs the core, and remembers the last outcomes by the digest of what went in: the core is a pure function, and
- * each object is judged several times (mutation, reinvocation, validation, and whenever a controller writes it again).
+ * Runs the core, and remembers the last outcomes of the last sets. The core is a pure function, and one state of a set is
+ * judged many times: by mutation, reinvocation and validation of each write, and whenever a controller writes it again.
+ * A remembered outcome answers only a question that is equal in everything that a rule can read.
  */
-export function judgeWith(mode: Mode, remembered = 256, core: typeof harden = harden): Judge {
-  const known = new Map<string, Judgement>();
-  return ({ workload, old, namespace }) => {
-    const text = meaning(workload);
-    const oldText = old === undefined ? '' : meaning(old);
-    const digest = hash('sha256', oldText === text ? `=${text}` : `${oldText}\n${text}`, 'base64');
-    const key = `${namespace}/${digest}`;
-    const found = known.get(key);
-    if (found) {
-      known.delete(key);
-      known.set(key, found);
-      return found;
-    }
+export function judgeWith(mode: Mode, core: typeof harden = harden): Judge {
+  const sets = new Map<string, Known[]>();
+  return (question) => {
+    const { workload, old, namespace } = question;
+    const key = `${namespace}/${workload.metadata?.name ?? ''}`;
+    const meaning = asked(question);
+    const states = sets.get(key) ?? [];
+    const known = states.find((state) => isAnswered(state, meaning));
+    if (known) return known.judgement;
     const { decision, patch, findings } = core(workload, { namespace, mode, old });
     const judgement = { decision, patch, findings };
-    known.set(key, judgement);
-    if (known.size > remembered) known.delete(known.keys().next().value ?? '');
+    sets.delete(key);
+    sets.set(key, [{ ...meaning, judgement }, ...states].slice(0, memory.statesOfOne));
+    if (sets.size > memory.sets) sets.delete(sets.keys().next().value ?? '');
     return judgement;
   };
 }
