@@ -1,6 +1,8 @@
 #!/usr/bin/env node
 import { spawn } from 'node:child_process';
 import nodeModule from 'node:module';
+import { homedir } from 'node:os';
+import { join } from 'node:path';
 
 /** The oldest Node that the program runs on. */
 const oldestMajor = 24;
@@ -14,6 +16,10 @@ const bundledNode = (): string | undefined => {
   }
 };
 
+/** Compiled code is kept among the user's own files: in a shared folder others could plant theirs. */
+const codeCache = (): string =>
+  join(process.env['XDG_CACHE_HOME'] || join(homedir(), '.cache'), 'kafka-warden', 'code');
+
 /** Starts the program again with a newer Node, and ends as that one ends. */
 const startAgain = (node: string): void => {
   const child = spawn(node, process.argv.slice(1), { stdio: 'inherit' });
@@ -25,7 +31,7 @@ const startAgain = (node: string): void => {
 
 if (Number(process.versions.node.split('.', 1)[0]) >= oldestMajor) {
   // By its name alone an older Node would refuse the import before it gets here.
-  nodeModule.enableCompileCache();
+  nodeModule.enableCompileCache(codeCache());
   const { run } = await import('./program.ts');
   process.exitCode = await run(process.argv.slice(2));
 } else {
