@@ -11,6 +11,8 @@ export interface Vanilla {
   annotations?: Record<string, string>;
   /** Added to the broker's container. */
   container?: Record<string, unknown>;
+  /** Added to the pod. */
+  pod?: Record<string, unknown>;
 }
 
 /** The objects of a vanilla Kafka: Service and StatefulSet. */
@@ -21,6 +23,7 @@ export function vanillaObjects({
   image = images.kafka41,
   annotations,
   container,
+  pod,
 }: Vanilla): object[] {
   const labels = { app: name };
   return [
@@ -41,6 +44,7 @@ export function vanillaObjects({
         template: {
           metadata: { labels },
           spec: {
+            ...pod,
             containers: [
               {
                 name: 'kafka',
