@@ -199,7 +199,7 @@ void suite('the sidecar of a hardened cluster', { skip: reason ?? false }, () =>
       return objects.map(({ metadata }, index) => `${watched[index]} ${metadata.resourceVersion}`);
     };
     await until('the cluster is ready', async () => (await condition('Ready'))?.status === 'True');
-    await new Promise((resolve) => setTimeout(resolve, 3_000)); // what earlier tests caused comes to rest
+    await new Promise((resolve) => setTimeout(resolve, 12_000)); // figures of the status are written every ten seconds
     const before = await versions();
     await sidecar.stop();
     sidecar = await startSidecar(cluster, place);
