@@ -39,13 +39,12 @@ export const times = {
 
 const isDue = (pem: string, now: Date): boolean => renewAt(readCertificate(pem)) <= now;
 
-const newAuthority = (now: Date): Pair =>
-  createAuthority({
-    // The time tells two authorities apart: peers find the issuer by its name.
-    subject: { commonName: `kafka-warden-webhook ${now.toISOString()}`, organization: 'kafka-warden' },
-    now,
-    lifetimeMs: times.authorityLifeMs,
-  });
+function newAuthority(now: Date): Pair {
+  // The time tells two authorities apart: peers find the issuer by its name.
+  const subject = { commonName: `kafka-warden-webhook ${now.toISOString()}`, organization: 'kafka-warden' };
+  const authority = createAuthority({ subject, now, lifetimeMs: times.authorityLifeMs });
+  return { certificatePem: authority.certificatePem, privateKeyPem: authority.privateKeyPem };
+}
 
 function newLeaf(authority: Pair, { now, dnsNames }: Facts): Pair {
   const subject = { commonName: 'kafka-warden-webhook', organization: 'kafka-warden' };
