@@ -18,7 +18,7 @@ const bundledNode = (): string | undefined => {
 
 /** Compiled code is kept among the user's own files: in a shared folder others could plant theirs. */
 const codeCache = (): string =>
-  join(process.env['XDG_CACHE_HOME'] || join(homedir(), '.cache'), 'kafka-warden', 'code');
+  join(process.env['XDG_CACHE_HOME'] || join(homedir(), '.cache'), 'kafka-warden-code');
 
 /** Starts the program again with a newer Node, and ends as that one ends. */
 const startAgain = (node: string): void => {
