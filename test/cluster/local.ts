@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { addMachine, takeDown } from './bring-up.ts';
 import { buildWarden } from './build.ts';
 import { signal } from './cgroups.ts';
@@ -11,6 +12,7 @@ import type { Layout, NodeLayout } from './layout.ts';
 import { routeServices, setCable } from './network.ts';
 import { loadWarden, powerOff, powerOn } from './node.ts';
 import { runningProcesses, volumeOfPod } from './pods.ts';
+import { stateOf } from './processes.ts';
 import { readState, writeState } from './state.ts';
 import type { ClusterState } from './state.ts';
 import { fillVolume, freeVolume, volumePath } from './volumes.ts';
@@ -155,7 +157,13 @@ function faultCalls(layout: Layout, kubectl: Cluster['kubectl']): FaultCalls {
     for (const { pid } of await runningProcesses(layout, kubectl, of)) signal(pid, name);
   }
   return {
-    pause: (pod, namespace) => signalAll('SIGSTOP', [pod, namespace]),
+    async pause(pod, namespace) {
+      await signalAll('SIGSTOP', [pod, namespace]);
+      // A process that is in a system call stops a little later.
+      for (const { pid } of await runningProcesses(layout, kubectl, [pod, namespace])) {
+        while (!['T', 'Z', undefined].includes(stateOf(pid))) await sleep(10);
+      }
+    },
     resume: (pod, namespace) => signalAll('SIGCONT', [pod, namespace]),
     killProcessOf: (pod, namespace, container) => signalAll('SIGKILL', [pod, namespace, container]),
     processesOf: (pod, namespace, container) =>

@@ -5,28 +5,25 @@ import { tryRun } from './command.ts';
 import { ClusterError } from './errors.ts';
 import type { Layout } from './layout.ts';
 
-/** Resolves when nodes of these names are Ready. Throws `NOT_READY` after two minutes. */
+/** Resolves when nodes of these names are Ready. Throws `NOT_READY` after three minutes. */
 export async function waitForNodes(
   layout: Layout,
   { kubectl }: Artefacts,
   names: readonly string[],
 ): Promise<void> {
-  const base = ['--kubeconfig', layout.kubeconfig];
-  const wait = (condition: string, seconds: number) =>
-    tryRun(kubectl, [
-      ...base,
-      'wait',
-      `--for=${condition}`,
-      `--timeout=${seconds}s`,
-      ...names.map((it) => `node/${it}`),
-    ]);
-  await wait('create', 60);
-  const { code, stderr } = await wait('condition=Ready', 120);
-  if (code === 0) return;
-  throw new ClusterError(
-    'NOT_READY',
-    `Nodes do not get ready: ${stderr.trim()}; see ${join(layout.folder, 'log')}.`,
-  );
+  const nodes = names.map((it) => `node/${it}`);
+  const wait = ['wait', '--for=condition=Ready', '--timeout=60s', ...nodes];
+  const deadline = Date.now() + 180_000;
+  for (;;) {
+    // Ends at once while one of the nodes has not registered yet.
+    const { code, stderr } = await tryRun(kubectl, ['--kubeconfig', layout.kubeconfig, ...wait]);
+    if (code === 0) return;
+    if (Date.now() > deadline) {
+      const logs = join(layout.folder, 'log');
+      throw new ClusterError('NOT_READY', `Nodes do not get ready: ${stderr.trim()}; see ${logs}.`);
+    }
+    await sleep(300);
+  }
 }
 
 /** Resolves when a node's kubelet has renewed its lease since a moment: it may still count as Ready from before. */

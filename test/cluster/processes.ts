@@ -13,6 +13,16 @@ export function startTimeOf(pid: number): string | undefined {
   }
 }
 
+/** The state of a process: one letter, such as `R`, or `T` where it is stopped; nothing where it has ended. */
+export function stateOf(pid: number): string | undefined {
+  try {
+    const status = readFileSync(`/proc/${pid}/stat`, 'utf8');
+    return status.charAt(status.lastIndexOf(')') + 2);
+  } catch {
+    return undefined;
+  }
+}
+
 /** A process, its parent, and so on. */
 export function ancestorsOf(pid: number): number[] {
   try {
