@@ -1,0 +1,176 @@
+/** Whether a broker carries load and may take more: `new` ones are filled, `draining` ones are emptied. */
+export type BrokerState = 'alive' | 'new' | 'draining';
+
+/** Disk in the unit of `PartitionModel.sizeMB`; networkIn and networkOut in the unit of the rates. */
+export interface Capacity {
+  readonly disk: number;
+  readonly networkIn: number;
+  readonly networkOut: number;
+}
+
+export interface BrokerModel {
+  readonly id: number;
+  readonly rack?: string;
+  readonly state: BrokerState;
+  readonly capacity: Capacity;
+}
+
+export interface PartitionModel {
+  readonly topic: string;
+  readonly partition: number;
+  /** Broker ids; the first is the preferred leader. */
+  readonly replicas: readonly number[];
+  /** Broker id, or -1 while the partition has no leader. */
+  readonly leader: number;
+  /** One replica's size on disk, in MB. */
+  readonly size: number;
+  /** Produce rate, which every replica takes. */
+  readonly bytesIn: number;
+  /** Consumer read rate, served by the leader. */
+  readonly bytesOut: number;
+  /** Brokers whose replica of this partition lies on an offline disk. */
+  readonly offline?: readonly number[];
+}
+
+/** A cluster as the planner sees it: what lies where, how large and how busy it is. */
+export interface ClusterModel {
+  readonly brokers: readonly BrokerModel[];
+  readonly partitions: readonly PartitionModel[];
+}
+
+/** A cluster model that cannot be planned on; `code` is stable, the message names field and remedy. */
+export class ModelError extends Error {
+  readonly code = 'MODEL_INVALID' as const;
+  readonly field: string;
+
+  constructor(field: string, complaint: string, remedy: string) {
+    super(`${field}: ${complaint}. ${remedy}`);
+    this.name = 'ModelError';
+    this.field = field;
+  }
+}
+
+type Json = Record<string, unknown>;
+const STATES: readonly unknown[] = ['alive', 'new', 'draining'];
+const RESOURCES = ['disk', 'networkIn', 'networkOut'] as const;
+
+function object(value: unknown, field: string): Json {
+  if (typeof value === 'object' && value !== null && !Array.isArray(value)) return value as Json;
+  throw new ModelError(field, 'is not an object', 'See the model format in src/balance/README.md');
+}
+
+function list(value: unknown, field: string): unknown[] {
+  if (Array.isArray(value)) return value;
+  throw new ModelError(field, 'is not a list', 'See the model format in src/balance/README.md');
+}
+
+function checkBroker(value: unknown, field: string, seen: Set<unknown>): void {
+  const broker = object(value, field);
+  if (!Number.isInteger(broker['id']) || (broker['id'] as number) < 0)
+    throw new ModelError(`${field}.id`, 'is not a node id', 'Give the broker its node.id, an integer ≥ 0');
+  if (seen.has(broker['id']))
+    throw new ModelError(
+      `${field}.id`,
+      `broker ${String(broker['id'])} appears twice`,
+      'List each broker once',
+    );
+  seen.add(broker['id']);
+  if (!STATES.includes(broker['state']))
+    throw new ModelError(
+      `${field}.state`,
+      `is ${JSON.stringify(broker['state'])}`,
+      'Use alive, new or draining',
+    );
+  const rack = broker['rack'];
+  if (rack !== undefined && typeof rack !== 'string')
+    throw new ModelError(`${field}.rack`, 'is not a string', 'Give the broker.rack setting, or leave it out');
+  checkCapacity(broker, field);
+}
+
+function checkCapacity(broker: Json, field: string): void {
+  if (broker['state'] === 'draining') return;
+  const capacity = object(broker['capacity'], `${field}.capacity`);
+  for (const resource of RESOURCES) {
+    const value = capacity[resource];
+    if (typeof value !== 'number' || !Number.isFinite(value) || value <= 0)
+      throw new ModelError(
+        `${field}.capacity.${resource}`,
+        `is ${JSON.stringify(value)}`,
+        'Give a number above 0; where it is unknown, give every broker the same large one',
+      );
+  }
+}
+
+function checkReplicas(partition: Json, field: string, brokers: Set<unknown>): void {
+  const replicas = list(partition['replicas'], `${field}.replicas`);
+  if (replicas.length === 0)
+    throw new ModelError(`${field}.replicas`, 'is empty', 'List the brokers that hold the partition');
+  replicas.forEach((id, i) => {
+    if (!brokers.has(id))
+      throw new ModelError(
+        `${field}.replicas`,
+        `names broker ${JSON.stringify(id)}, which is not in "brokers"`,
+        'Add it there, as draining if it is gone for good',
+      );
+    if (replicas.indexOf(id) !== i)
+      throw new ModelError(`${field}.replicas`, `names broker ${String(id)} twice`, 'List each broker once');
+  });
+  const leader = partition['leader'];
+  if (leader !== -1 && !replicas.includes(leader))
+    throw new ModelError(
+      `${field}.leader`,
+      `${JSON.stringify(leader)} is not among the replicas`,
+      'Name one of the replicas, or -1 for none',
+    );
+  for (const id of list(partition['offline'] ?? [], `${field}.offline`))
+    if (!replicas.includes(id))
+      throw new ModelError(
+        `${field}.offline`,
+        `${JSON.stringify(id)} is not among the replicas`,
+        'Name only brokers that hold a replica',
+      );
+}
+
+function checkPartition(value: unknown, field: string, brokers: Set<unknown>): string {
+  const partition = object(value, field);
+  if (typeof partition['topic'] !== 'string' || partition['topic'] === '')
+    throw new ModelError(`${field}.topic`, 'is not a name', 'Give the topic as a string');
+  if (!Number.isInteger(partition['partition']) || (partition['partition'] as number) < 0)
+    throw new ModelError(`${field}.partition`, 'is not an index', 'Give an integer ≥ 0');
+  for (const measure of ['size', 'bytesIn', 'bytesOut']) {
+    const amount = partition[measure];
+    if (typeof amount !== 'number' || !Number.isFinite(amount) || amount < 0)
+      throw new ModelError(
+        `${field}.${measure}`,
+        `is ${JSON.stringify(amount)}`,
+        'Give a number ≥ 0; 0 where it is unknown',
+      );
+  }
+  checkReplicas(partition, field, brokers);
+  return `${partition['topic']}/${String(partition['partition'])}`;
+}
+
+/**
+ * Checks parsed JSON against the model format (the README beside this file states it) and returns it typed, the
+ * same object.
+ * @throws ModelError naming the first field that does not fit, and the remedy
+ */
+export function parseModel(json: unknown): ClusterModel {
+  const model = object(json, 'model');
+  const ids = new Set<unknown>();
+  const brokers = list(model['brokers'], 'brokers');
+  brokers.forEach((broker, i) => checkBroker(broker, `brokers[${i}]`, ids));
+  if (!brokers.some((broker) => (broker as Json)['state'] !== 'draining'))
+    throw new ModelError(
+      'brokers',
+      'none is left to carry load',
+      'At least one must be in state alive or new',
+    );
+  const seen = new Set<string>();
+  list(model['partitions'], 'partitions').forEach((partition, i) => {
+    const key = checkPartition(partition, `partitions[${i}]`, ids);
+    if (seen.has(key)) throw new ModelError(`partitions[${i}]`, `${key} appears twice`, 'List it once');
+    seen.add(key);
+  });
+  return json as ClusterModel;
+}

@@ -1,0 +1,42 @@
+/* eslint-disable @typescript-eslint/no-non-null-assertion -- typed arrays, indices in range by construction */
+import type { Problem } from './problem.ts';
+import { wasOn } from './state.ts';
+
+/** Kafka's own format, which `kafka-reassign-partitions --execute` takes; the first replica is to lead. */
+export interface Reassignment {
+  readonly version: 1;
+  readonly partitions: { readonly topic: string; readonly partition: number; readonly replicas: number[] }[];
+}
+
+/** Where everything goes: broker index of each replica, and of each partition's leader. */
+export interface Assignment {
+  readonly at: Int32Array;
+  readonly leader: Int32Array;
+}
+
+/**
+ * The changed partitions of an assignment, in the order of the model. The leader comes first, then the replicas
+ * that stay in their order, then the new ones.
+ */
+export function reassignmentOf(problem: Problem, { at, leader }: Assignment): Reassignment {
+  const { model, first, home, origin } = problem;
+  const changed: { origin: number; replicas: number[] }[] = [];
+  for (let p = 0; p < problem.partitions; p++) {
+    const now = at.subarray(first[p], first[p + 1]);
+    const moved = now.some((b) => !wasOn(problem, p, b));
+    if (!moved && leader[p] === problem.startLeader[p]) continue;
+    const kept = home.subarray(first[p], first[p + 1]).filter((b) => now.includes(b));
+    const added = now.filter((b) => !wasOn(problem, p, b));
+    const rest = [...kept, ...added].filter((b) => b !== leader[p]);
+    const order = leader[p]! < 0 ? rest : [leader[p]!, ...rest];
+    changed.push({ origin: origin[p]!, replicas: order.map((b) => model.brokers[b]!.id) });
+  }
+  changed.sort((a, b) => a.origin - b.origin);
+  return {
+    version: 1,
+    partitions: changed.map(({ origin: i, replicas }) => {
+      const { topic, partition } = model.partitions[i]!;
+      return { topic, partition, replicas };
+    }),
+  };
+}
