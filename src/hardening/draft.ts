@@ -2,7 +2,7 @@ import type { Start } from './command.ts';
 import type { Configuration } from './configuration.ts';
 import type { Container, Finding, Layout, Mode, PodSpec, RuleDoc, StatefulSet } from './model.ts';
 import type { Shape } from './shape.ts';
-import { at, equal, pathText, pointer, put, type Json, type Path } from './tree.ts';
+import { append, at, elementKey, equal, pointer, put, type Json, type Path } from './tree.ts';
 
 /** What a rule is told of the workload. Everything is vanilla: earlier rules' writes show only in `value`. */
 export interface Facts {
@@ -36,6 +36,8 @@ export interface Draft extends Facts {
   value(path: Path): Json | undefined;
   /** Writes a place. */
   put(path: Path, value: Json): void;
+  /** Adds elements that a list of named elements has not yet, behind the others; makes the list where there is none. */
+  append(list: Path, elements: readonly Json[]): void;
   /** Writes a place that has no value yet. */
   complete(path: Path, value: Json): void;
   /** A Kafka property for the launcher. */
@@ -72,14 +74,14 @@ export interface Result {
   hardened: Json;
   settings: string[];
   findings: Finding[];
-  /** Rule by written path. */
-  writes: Map<string, string>;
+  /** What was written, in order. */
+  writes: { path: Path; rule: string }[];
 }
 
 /** Runs rules in their order over the vanilla object, which stays as it is. */
 export function runRules(rules: readonly Rule[], facts: Facts): Result {
   const hardened = facts.set as unknown as Json;
-  const result: Result = { hardened, settings: [], findings: [], writes: new Map() };
+  const result: Result = { hardened, settings: [], findings: [], writes: [] };
   for (const rule of rules) {
     if (rule.since > facts.profileVersion) continue;
     rule.apply?.(draftFor(rule, facts, result));
@@ -95,13 +97,18 @@ function draftFor(rule: Rule, facts: Facts, result: Result): Draft {
   };
   const write = (path: Path, value: Json) => {
     if (equal(at(result.hardened, path), value)) return;
-    writes.set(pathText(path), rule.id);
+    writes.push({ path, rule: rule.id });
     result.hardened = put(result.hardened, path, value);
   };
   return {
     ...facts,
     value: (path) => at(result.hardened, path),
     put: write,
+    append: (list, elements) => {
+      for (const element of elements)
+        writes.push({ path: [...list, `[${elementKey(element)}]`], rule: rule.id });
+      result.hardened = append(result.hardened, list, elements);
+    },
     complete: (path, value) => {
       if (at(result.hardened, path) === undefined) write(path, value);
     },

@@ -22,7 +22,7 @@ import { parseRecord, recordOf, restored } from './record.ts';
 import { withoutReserved } from './reserved.ts';
 import { rules } from './rules/index.ts';
 import { shapeOf } from './shape.ts';
-import { elementKey, escaped, pathText, put, type Json, type JsonObject, type Path } from './tree.ts';
+import { elementKey, escaped, put, type Json, type JsonObject, type Path } from './tree.ts';
 import { withHandlers } from './vanilla-probes.ts';
 
 type Kafka = Extract<Recognition, { kind: 'kafka' }>;
@@ -258,12 +258,10 @@ function hardenKafka(workload: StatefulSet, before: JsonObject, facts: Facts): O
 }
 
 /** The rule that wrote a place, one around it, or one within it. */
-function ruleFor(path: Path, writes: Map<string, string>): string {
-  for (let length = path.length; length > 0; length--) {
-    const rule = writes.get(pathText(path.slice(0, length)));
-    if (rule !== undefined) return rule;
-  }
-  const text = pathText(path);
-  for (const [written, rule] of writes) if (written.startsWith(`${text}/`)) return rule;
-  return path[0] === 'metadata' ? 'profile' : 'launcher';
+function ruleFor(path: Path, writes: readonly { path: Path; rule: string }[]): string {
+  const contains = (outer: Path, inner: Path) =>
+    outer.length <= inner.length && outer.every((segment, i) => segment === inner[i]);
+  const around = writes.filter((w) => contains(w.path, path)).sort((a, b) => b.path.length - a.path.length);
+  const found = around[0] ?? writes.find((w) => contains(path, w.path));
+  return found?.rule ?? (path[0] === 'metadata' ? 'profile' : 'launcher');
 }

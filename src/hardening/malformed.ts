@@ -1,4 +1,4 @@
-import { isObject } from './tree.ts';
+import { escaped, isObject } from './tree.ts';
 
 /** What keeps an object from being a StatefulSet that the API server would take: a JSON pointer and a sentence. */
 export interface Malformed {
@@ -51,61 +51,99 @@ const statefulSet: Shape = {
   },
 };
 
-const kindOf = (value: unknown) =>
-  Array.isArray(value) ? 'a list' : value === '' ? 'empty' : `a ${typeof value}`;
+/** A shape made ready for reading: the suffix taken off, required fields marked. */
+type Reader =
+  | { kind: 'string' | 'integer' }
+  | { kind: 'list'; element: Reader }
+  | { kind: 'object'; fields: { name: string; required: boolean; reader: Reader }[] };
 
-const wrong = (path: string, wanted: string, value: unknown): Malformed => {
-  const hint = wanted === 'a string' && typeof value !== 'object' && value !== '' ? ': put it in quotes' : '';
-  return { path, message: `${path || 'the document'} must be ${wanted}, but is ${kindOf(value)}${hint}` };
-};
-
-/** The first mismatch, null counting as absent. */
-function mismatch(value: unknown, shape: Shape, path: string): Malformed | undefined {
-  if (value === undefined || value === null) return undefined;
-  if (shape === 'string') return typeof value === 'string' ? undefined : wrong(path, 'a string', value);
-  if (shape === 'integer') return Number.isInteger(value) ? undefined : wrong(path, 'a whole number', value);
-  if (isList(shape))
-    return Array.isArray(value) ? inList(value, shape[0], path) : wrong(path, 'a list', value);
-  return isObject(value) ? inObject(value, shape, path) : wrong(path, 'an object', value);
+function readerOf(shape: Shape): Reader {
+  if (typeof shape === 'string') return { kind: shape };
+  if (isList(shape)) return { kind: 'list', element: readerOf(shape[0]) };
+  const fields = Object.entries(shape).map(([field, inner]) => ({
+    name: field.replace(/!$/, ''),
+    required: field.endsWith('!'),
+    reader: readerOf(inner),
+  }));
+  return { kind: 'object', fields };
 }
 
 const isList = (shape: Shape): shape is readonly [Shape] => Array.isArray(shape);
 
-function inList(list: unknown[], shape: Shape, path: string): Malformed | undefined {
+const nouns = { string: 'a string', integer: 'a whole number', list: 'a list', object: 'an object' } as const;
+const fits: Record<Reader['kind'], (value: unknown) => boolean> = {
+  string: (value) => typeof value === 'string',
+  integer: (value) => Number.isInteger(value),
+  list: (value) => Array.isArray(value),
+  object: isObject,
+};
+
+/** The first mismatch: the segments of its place from the last to the first, and what is wrong there. */
+interface Mismatch {
+  place: (string | number)[];
+  problem: string;
+}
+
+/** null counts as absent. */
+function mismatch(value: unknown, reader: Reader): Mismatch | undefined {
+  if (value === undefined || value === null) return undefined;
+  if (!fits[reader.kind](value)) return { place: [], problem: problemOf(value, reader.kind) };
+  if (reader.kind === 'list') return inList(value as unknown[], reader.element);
+  if (reader.kind === 'object') return inObject(value as Record<string, unknown>, reader.fields);
+  return undefined;
+}
+
+function problemOf(value: unknown, wanted: Reader['kind']): string {
+  const kind = Array.isArray(value) ? 'a list' : value === '' ? 'empty' : `a ${typeof value}`;
+  const hint = wanted === 'string' && typeof value !== 'object' ? ': put it in quotes' : '';
+  return `must be ${nouns[wanted]}, but is ${kind}${hint}`;
+}
+
+const within = (segment: string | number, found: Mismatch | undefined): Mismatch | undefined => {
+  found?.place.push(segment);
+  return found;
+};
+
+function inList(list: unknown[], element: Reader): Mismatch | undefined {
   for (let i = 0; i < list.length; i++) {
-    if (list[i] === null) return wrong(`${path}/${i}`, 'an object or a string', list[i]);
-    const found = mismatch(list[i], shape, `${path}/${i}`);
-    if (found !== undefined) return found;
+    const value = list[i];
+    const found =
+      value === null
+        ? { place: [], problem: `must be ${nouns[element.kind]}, but is empty` }
+        : mismatch(value, element);
+    if (found !== undefined) return within(i, found);
   }
   return undefined;
 }
 
-function inObject(
-  object: Record<string, unknown>,
-  shape: { readonly [field: string]: Shape },
-  path: string,
-): Malformed | undefined {
-  for (const field in shape) {
-    const inner = shape[field] ?? {};
-    const required = field.endsWith('!');
-    const name = required ? field.slice(0, -1) : field;
+type Fields = Extract<Reader, { kind: 'object' }>['fields'];
+
+function inObject(object: Record<string, unknown>, fields: Fields): Mismatch | undefined {
+  for (const { name, required, reader } of fields) {
+    if (name === '*') return inEvery(object, reader);
     const value = object[name];
     if (required && (value === undefined || value === null || value === ''))
-      return { path: `${path}/${name}`, message: `${path}/${name} is missing` };
-    const found = name === '*' ? inEvery(object, inner, path) : mismatch(value, inner, `${path}/${name}`);
-    if (found !== undefined) return found;
+      return { place: [name], problem: 'is missing' };
+    const found = mismatch(value, reader);
+    if (found !== undefined) return within(name, found);
   }
   return undefined;
 }
 
-function inEvery(object: Record<string, unknown>, shape: Shape, path: string): Malformed | undefined {
-  for (const [name, value] of Object.entries(object)) {
-    const found = mismatch(value, shape, `${path}/${name.replaceAll('~', '~0').replaceAll('/', '~1')}`);
-    if (found !== undefined) return found;
+function inEvery(object: Record<string, unknown>, reader: Reader): Mismatch | undefined {
+  for (const name in object) {
+    const found = mismatch(object[name], reader);
+    if (found !== undefined) return within(name, found);
   }
   return undefined;
 }
+
+const reader = readerOf(statefulSet);
 
 /** The first thing that keeps an object from being a StatefulSet; undefined where it can be read. */
-export const malformation = (object: unknown): Malformed | undefined =>
-  mismatch(object ?? '', statefulSet, '');
+export function malformation(object: unknown): Malformed | undefined {
+  const found = mismatch(object ?? '', reader);
+  if (found === undefined) return undefined;
+  const path = found.place.reduceRight<string>((text, segment) => `${text}/${escaped(String(segment))}`, '');
+  return { path, message: `${path || 'the document'} ${found.problem}` };
+}

@@ -37,7 +37,7 @@ function indexIn(list: readonly Json[], segment: string): number {
 
 function child(parent: Json | undefined, segment: string): Json | undefined {
   if (Array.isArray(parent)) return parent[indexIn(parent, segment)];
-  return isObject(parent) ? parent[segment] : undefined;
+  return isObject(parent) && Object.hasOwn(parent, segment) ? parent[segment] : undefined;
 }
 
 /** The value at a path, or undefined. */
@@ -72,6 +72,12 @@ function putFrom(parent: Json | undefined, { path, value, depth }: Put): Json {
     return list;
   }
   return { ...(isObject(parent) ? parent : {}), [segment]: next };
+}
+
+/** The root with elements added to a list, which is made where there is none. */
+export function append(root: Json, path: Path, elements: readonly Json[]): Json {
+  const list = at(root, path);
+  return put(root, path, [...(Array.isArray(list) ? list : []), ...elements]);
 }
 
 /** The root without a value, and without ancestors that become empty, but none shallower than `keep` segments. */

@@ -45,19 +45,20 @@ function variables(draft: Draft): Record<string, string | number> {
 function mount(draft: Draft): void {
   const script: Json = { name: launcherFor(draft.profileVersion).name, defaultMode: 0o555 };
   const keystores: Json = { secretName: keysSecretOf(draft.set.metadata?.name ?? ''), defaultMode: 0o440 };
-  const volume = (name: string, source: Record<string, Json>) =>
-    draft.put([...podPath, 'volumes', `[${name}]`], { name, ...source });
-  volume(volumes.launcher, { configMap: script });
-  volume(volumes.keys, { secret: keystores });
-  for (const [name, mountPath] of [
-    [volumes.launcher, mounts.launcher],
-    [volumes.keys, mounts.keys],
-  ] as const)
-    draft.put([...draft.containerPath, 'volumeMounts', `[${mountPath}]`], {
-      name,
-      mountPath,
-      readOnly: true,
-    });
+  draft.append(
+    [...podPath, 'volumes'],
+    [
+      { name: volumes.launcher, configMap: script },
+      { name: volumes.keys, secret: keystores },
+    ],
+  );
+  draft.append(
+    [...draft.containerPath, 'volumeMounts'],
+    [
+      { name: volumes.launcher, mountPath: mounts.launcher, readOnly: true },
+      { name: volumes.keys, mountPath: mounts.keys, readOnly: true },
+    ],
+  );
 }
 
 export const launcher: Rule = {
@@ -72,12 +73,10 @@ export const launcher: Rule = {
     draft.put([...podPath.slice(0, 2), 'metadata', 'labels', keys.node], draft.layout.cluster);
     wrapStart(draft);
     // The kubelet resolves $(WARDEN_POD) only in entries that stand behind it: the settings come last.
-    draft.put([...environment, '[WARDEN_POD]'], {
-      name: 'WARDEN_POD',
-      valueFrom: { fieldRef: { fieldPath: 'metadata.name' } },
-    });
-    for (const [name, value] of Object.entries(variables(draft)))
-      draft.put([...environment, `[${name}]`], { name, value: String(value) });
+    draft.append(environment, [
+      { name: 'WARDEN_POD', valueFrom: { fieldRef: { fieldPath: 'metadata.name' } } },
+      ...Object.entries(variables(draft)).map(([name, value]) => ({ name, value: String(value) })),
+    ]);
     mount(draft);
   },
 };

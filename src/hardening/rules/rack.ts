@@ -9,12 +9,13 @@ export const rack: Rule = {
   severity: 'info',
   since: 2,
   apply(draft) {
-    const env = (name: string, fieldPath: string) =>
-      draft.put([...draft.containerPath, 'env', `[${name}]`], {
-        name,
-        valueFrom: { fieldRef: { fieldPath } },
-      });
-    env('WARDEN_ZONE', `metadata.labels['topology.kubernetes.io/zone']`);
-    env('WARDEN_RACK', `metadata.annotations['${keys.rack}']`);
+    const env = (name: string, fieldPath: string) => ({ name, valueFrom: { fieldRef: { fieldPath } } });
+    draft.append(
+      [...draft.containerPath, 'env'],
+      [
+        env('WARDEN_ZONE', `metadata.labels['topology.kubernetes.io/zone']`),
+        env('WARDEN_RACK', `metadata.annotations['${keys.rack}']`),
+      ],
+    );
   },
 };
