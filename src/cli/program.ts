@@ -100,6 +100,38 @@ const addManifestCommands = (program: Command, io: Terminal, done: Done): void =
     });
 };
 
+const addPlanCommand = (program: Command, io: Terminal, done: Done): void => {
+  program
+    .command('plan')
+    .description('plan the balancing of a cluster from a model of it, with least data moved')
+    .requiredOption('--model <file>', 'the cluster model, JSON or gzipped JSON; - for standard input')
+    .addOption(
+      new Option('--mode <mode>', 'what may move').choices([
+        'balance',
+        'add-brokers',
+        'remove-brokers',
+        'leaders',
+        'light',
+      ]),
+    )
+    .option('--tolerance <share>', 'half width of the band around the average', '0.10')
+    .option('--trigger <share>', 'plan only when a broker is further than this from the average')
+    .option('--budget <duration>', 'how long to search (default: 5s to 60s, by the size of the cluster)')
+    .option('--steps <number>', 'search that many steps instead: the same plan on every machine')
+    .option('--seed <number>', 'seed of the search')
+    .option('--leader-weight <number>', 'what a changed leader costs, in copies of an average replica')
+    .option('--exclude-topic <name>', 'leave this topic alone; repeatable', collected)
+    .option('--exclude-broker <id>', 'put nothing on this broker; repeatable', collected)
+    .option('--output <file>', 'where to write the plan, in the format of kafka-reassign-partitions')
+    .option('--html <file>', 'write a report with pictures')
+    .option('--json', 'print the summary as JSON')
+    .addHelpText('after', '\nExit codes: 0 all brokers within the band, 1 some are not, 2 unreadable input.')
+    .action(async (options: { model: string }) => {
+      const { planCommand } = await import('./commands/plan.ts');
+      done(await planCommand(options, io));
+    });
+};
+
 const addClusterCommands = (program: Command, io: Terminal, done: Done): void => {
   program
     .command('status')
@@ -168,6 +200,7 @@ const programFor = (io: Terminal, done: Done): Command => {
     .configureOutput({ writeOut: (text) => io.out(text), writeErr: (text) => io.err(text) })
     .exitOverride();
   addManifestCommands(program, io, done);
+  addPlanCommand(program, io, done);
   addClusterCommands(program, io, done);
   addServers(program, done);
   return program;

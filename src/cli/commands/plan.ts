@@ -1,0 +1,146 @@
+import { readFileSync, writeFileSync } from 'node:fs';
+import { gunzipSync } from 'node:zlib';
+import {
+  ModelError,
+  defaultBudgetMs,
+  parseModel,
+  planInWorker,
+  report,
+  RESOURCES,
+  type ClusterModel,
+  type Mode,
+  type Plan,
+  type Request,
+  type Summary,
+} from '../../balance/index.ts';
+import { CliError, exitCodes, type ExitCode } from '../errors.ts';
+import type { Terminal } from '../output/terminal.ts';
+
+export interface PlanOptions {
+  readonly model: string;
+  readonly mode?: Mode;
+  readonly tolerance?: string;
+  readonly trigger?: string;
+  readonly budget?: string;
+  readonly steps?: string;
+  readonly seed?: string;
+  readonly leaderWeight?: string;
+  readonly excludeTopic?: readonly string[];
+  readonly excludeBroker?: readonly string[];
+  readonly output?: string;
+  readonly html?: string;
+  readonly json?: boolean;
+}
+
+const units: Record<string, number> = { ms: 1, s: 1000, m: 60_000 };
+
+/** `500ms`, `5s` or `2m` in milliseconds. */
+const duration = (text: string): number => {
+  const [, amount, unit] = /^(\d+(?:\.\d+)?)(ms|s|m)$/.exec(text) ?? [];
+  const factor = units[unit ?? ''];
+  if (amount === undefined || factor === undefined || Number(amount) === 0)
+    throw new CliError('usage', `--budget ${text} is not a duration. Write 500ms, 5s or 2m.`);
+  return Number(amount) * factor;
+};
+
+const number = (option: string, text: string, most = Infinity): number => {
+  const value = Number(text);
+  if (text.trim() === '' || !Number.isFinite(value) || value < 0 || value > most)
+    throw new CliError(
+      'usage',
+      `${option} ${text} is not a number${most < Infinity ? ` from 0 to ${most}` : ' ≥ 0'}.`,
+    );
+  return value;
+};
+
+const read = (file: string): ClusterModel => {
+  let bytes: Buffer;
+  try {
+    bytes = readFileSync(file === '-' ? 0 : file);
+  } catch (error) {
+    throw new CliError('unreadable-file', `${file}: ${(error as Error).message}`);
+  }
+  try {
+    const gzipped = bytes[0] === 0x1f && bytes[1] === 0x8b;
+    return parseModel(JSON.parse((gzipped ? gunzipSync(bytes) : bytes).toString('utf8')));
+  } catch (error) {
+    if (error instanceof ModelError) throw new CliError('invalid-object', error.message, { file });
+    throw new CliError('invalid-object', `is not a cluster model in JSON: ${(error as Error).message}`, {
+      file,
+    });
+  }
+};
+
+const requestOf = (options: PlanOptions): Request => ({
+  mode: options.mode ?? 'balance',
+  tolerance: number('--tolerance', options.tolerance ?? '0.10', 1),
+  ...(options.trigger !== undefined && { trigger: number('--trigger', options.trigger) }),
+  ...(options.budget !== undefined && { budgetMs: duration(options.budget) }),
+  ...(options.steps !== undefined && { steps: Math.max(1, number('--steps', options.steps)) }),
+  ...(options.seed !== undefined && { seed: number('--seed', options.seed) }),
+  ...(options.leaderWeight !== undefined && {
+    leaderWeight: number('--leader-weight', options.leaderWeight),
+  }),
+  excludedTopics: options.excludeTopic ?? [],
+  excludedBrokers: (options.excludeBroker ?? []).map((id) => number('--exclude-broker', id)),
+});
+
+const percent = (share: number): string => `${(100 * share).toFixed(2)}%`;
+
+const summaryText = (summary: Summary): string => {
+  const outside = RESOURCES.map((r) => `${r} ${summary.outsideBefore[r]} → ${summary.outsideAfter[r]}`);
+  const ratio = summary.ratio === undefined ? '' : ` (this plan: ${summary.ratio.toFixed(3)} times that)`;
+  return [
+    `moves      ${percent(summary.movedShare)} of all data, ${summary.movedMB.toFixed(0)} MB, ${summary.replicaMoves} replicas`,
+    `minimum    ${percent(summary.boundShare)} proven${ratio}; from the disk alone ${percent(summary.diskBoundShare)}`,
+    `leaders    ${summary.leaderChanges} changes, ${summary.reorderings} of them without a copy`,
+    `outside    ${outside.join(', ')} (brokers, ±${percent(summary.tolerance)})`,
+    ...(summary.crowded > 0 ? [`racks      ${summary.crowded} partitions stay on too few racks`] : []),
+    ...(summary.stranded > 0 ? [`left       ${summary.stranded} replicas cannot leave their broker`] : []),
+    ...summary.obstacles.map((o) => `impossible ${o.proof}. ${o.remedy}.`),
+    '',
+  ].join('\n');
+};
+
+const write = (file: string, text: string): void => {
+  try {
+    writeFileSync(file, text);
+  } catch (error) {
+    throw new CliError('unreadable-file', `${file} cannot be written: ${(error as Error).message}`);
+  }
+};
+
+/** Ctrl-C ends the search, not the program: the best plan so far is kept. A second one ends it all. */
+const search = async (model: ClusterModel, request: Request, terminal: Terminal): Promise<Plan> => {
+  const seconds = (request.budgetMs ?? defaultBudgetMs(model)) / 1000;
+  if (request.steps === undefined)
+    terminal.err(`searching for ${seconds} s; Ctrl-C takes the best plan so far\n`);
+  const { result, interrupt } = planInWorker(model, request);
+  process.once('SIGINT', interrupt);
+  try {
+    return await result;
+  } finally {
+    process.removeListener('SIGINT', interrupt);
+  }
+};
+
+/**
+ * `kafka-warden plan`: reads a cluster model and writes a plan in Kafka's reassignment format, to `--output`, or to
+ * standard output. Exit code 1 when brokers stay outside the band.
+ */
+export const planCommand = async (options: PlanOptions, terminal: Terminal): Promise<ExitCode> => {
+  const request = requestOf(options);
+  const model = read(options.model);
+  const plan = await search(model, request, terminal);
+  const { summary } = plan;
+  const json = `${JSON.stringify(plan.reassignment)}\n`;
+  if (options.output !== undefined) write(options.output, json);
+  if (options.html !== undefined) write(options.html, report(model, plan));
+  if (options.json) terminal.out(`${JSON.stringify({ schema: 1, summary })}\n`);
+  else if (options.output === undefined) {
+    terminal.err(summaryText(summary));
+    terminal.out(json);
+  } else terminal.out(summaryText(summary));
+  const outside = RESOURCES.some((r) => summary.outsideAfter[r] > 0);
+  return outside || summary.stranded > 0 || summary.crowded > 0 ? exitCodes.findings : exitCodes.ok;
+};
