@@ -24,7 +24,7 @@ export const durability: Rule = {
   id: 'durability',
   title: 'An acknowledged message survives the loss of a broker',
   why: "Three replicas of which two must have a message before acks=all is answered, for topics, offsets and transactions; no leader that was out of sync. Set on controllers too: with eligible leader replicas (4.1) the controller's own configuration decides (ActivationRecordsGenerator).",
-  remedy: 'Remove the setting, or raise it to the value that is used instead.',
+  remedy: 'Remove the setting, or raise it to the safe value.',
   severity: 'warning',
   since: 1,
   apply(draft) {
@@ -34,7 +34,7 @@ export const durability: Rule = {
       if (given < least && 'from' in value)
         draft.unsafe({
           path: pointerTo(draft.containerIndex, value.from),
-          message: `${property} is ${given}: raised to ${least}`,
+          message: `${property} is ${given}; safe is ${least} or more`,
         });
       draft.setting(property, '>=', least);
       tooHigh(draft, property, given);

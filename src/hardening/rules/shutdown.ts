@@ -19,7 +19,7 @@ export const shutdown: Rule = {
     if (given !== undefined && given < graceSeconds)
       draft.unsafe({
         path: pointerIn(draft, path),
-        message: `terminationGracePeriodSeconds is ${given}: raised to ${graceSeconds}`,
+        message: `terminationGracePeriodSeconds is ${given}; a controlled shutdown needs ${graceSeconds}`,
       });
     if (given === undefined || given < graceSeconds) draft.put(path, graceSeconds);
     const controlled = draft.configuration.property('controlled.shutdown.enable');

@@ -64,7 +64,7 @@ function onClaims(draft: Draft, [volume, ...others]: [DataVolume, ...DataVolume[
   if (off === undefined) return draft.setting('log.dirs', '?=', text);
   draft.unsafe({
     path,
-    message: `the log directory ${off} is on none of the mounted claims: ${below(volume.mountPath)} is used instead`,
+    message: `the log directory ${off} is on none of the mounted claims; ${below(volume.mountPath)} is`,
     remedy: 'Set KAFKA_LOG_DIRS to a directory below the mounted claim.',
     severity: 'warning',
   });

@@ -16,7 +16,7 @@ export const updateStrategy: Rule = {
     if (many === undefined || many === 1) return;
     draft.unsafe({
       path: '/spec/updateStrategy/rollingUpdate/maxUnavailable',
-      message: `maxUnavailable ${many} takes several brokers down at once: 1 is used`,
+      message: `maxUnavailable ${many} takes several brokers down at once`,
     });
     draft.put(['spec', 'updateStrategy', 'rollingUpdate', 'maxUnavailable'], 1);
   },
