@@ -59,7 +59,9 @@ function compare(a: Json | undefined, b: Json | undefined, walk: Walk): void {
 }
 
 const keysOf = (a: JsonObject | undefined, b: JsonObject): string[] =>
-  a === undefined ? Object.keys(b) : [...Object.keys(a), ...Object.keys(b).filter((key) => !Object.hasOwn(a, key))];
+  a === undefined
+    ? Object.keys(b)
+    : [...Object.keys(a), ...Object.keys(b).filter((key) => !Object.hasOwn(a, key))];
 
 const present = (key: 'before' | 'after', value: Json | undefined) =>
   value === undefined ? {} : { [key]: value };
