@@ -4,6 +4,7 @@
  * ```
  * node test/run.ts                 units and properties two files at a time, then the cluster tests and journeys one by one
  * node test/run.ts --unit          the first part only
+ * node test/run.ts --full           lists the shards of what takes longer (npm run e2e:full)
  * node test/run.ts --shard NAME    test/e2e/NAME, results written to test/results/NAME.json and .md
  * node test/run.ts FILE...         only these files
  * ```
@@ -26,7 +27,7 @@ if (Number(process.versions.node.split('.')[0]) < requiredMajor) {
 }
 
 const { values, positionals } = parseArgs({
-  options: { unit: { type: 'boolean' }, shard: { type: 'string' } },
+  options: { unit: { type: 'boolean' }, full: { type: 'boolean' }, shard: { type: 'string' } },
   allowPositionals: true,
   strict: false,
 });
@@ -90,6 +91,7 @@ const runSuites = async (unitOnly: boolean): Promise<void> => {
 };
 
 // `--shard` without a name arrives as `true`: an empty name lists the shards.
-if (values.shard !== undefined) await runShard(typeof values.shard === 'string' ? values.shard : '');
+if (values.full === true || values.shard !== undefined)
+  await runShard(typeof values.shard === 'string' ? values.shard : '');
 else if (positionals.length > 0) finish(await runAll(positionals, 1));
 else await runSuites(values.unit === true);
