@@ -29,12 +29,17 @@ function prefix(sizes: Float64Array, grain: number): number {
 
 /** Share of proposals that change a leader alone, as one in so many. */
 const LEADER_EVERY = 5;
+/** Up to so many replicas, single moves are coarse beside the width of the bands: exchanges are proposed as well. */
+const FEW = 5000;
+/** Share of exchanges among the proposals for replicas there. */
+const SWAPS = 0.4;
 /** The fewest partitions that a round goes over, so that there is always a choice. */
 const SMALLEST_ROUND = 64;
 
 /**
  * Simulated annealing (README, "Search"). A move takes one replica to a broker where the racks allow it, or back to
- * its first broker, its leadership going with it; or hands the leadership of a partition to another replica.
+ * its first broker, its leadership going with it; or hands the leadership of a partition to another replica; or, in
+ * small clusters, exchanges two replicas.
  * No move puts a broker over its capacity, a partition on fewer racks than it needs, or anything where it may not go.
  */
 export function annealer(state: State, random: Random): Annealer {
@@ -43,6 +48,7 @@ export function annealer(state: State, random: Random): Annealer {
   const replica = perReplica(problem);
   const leadership = perLeader(problem);
   const destinations = destinationsOf(problem);
+  const swaps = at.length <= FEW;
   const sizes = Float64Array.from({ length: problem.partitions }, (_, p) =>
     Math.max(amount[3 * p]!, amount[3 * p + 1]!),
   );
@@ -140,28 +146,51 @@ export function annealer(state: State, random: Random): Annealer {
     at[r] = b;
   }
 
-  function proposeReplica(p: number, r: number, temperature: number): number {
+  /** What it costs to take replica r of partition p, and its leadership, to broker b; Infinity where it may not. */
+  function moveCost(p: number, r: number, b: number): number {
     const a = at[r]!;
-    const b = destination(r, p);
-    if (a === b || (b === home[r] && duty[r] !== FREE) || !allowed(p, r, b)) return 0;
-    let delta = replicaDelta(p, a, b);
-    const leading = leader[p] === a;
-    if (leading) {
-      if (!mayLead(p, b)) return 0;
-      delta += leaderDelta(p, a, b);
-    }
-    if (!accepts(delta, temperature)) return 0;
+    if (a === b || (b === home[r] && duty[r] !== FREE) || !allowed(p, r, b)) return Infinity;
+    if (leader[p] !== a) return replicaDelta(p, a, b);
+    return mayLead(p, b) ? replicaDelta(p, a, b) + leaderDelta(p, a, b) : Infinity;
+  }
+  function move(p: number, r: number, b: number): void {
+    const a = at[r]!;
+    if (leader[p] === a) setLeader(p, a, b);
     setReplica(p, r, b);
-    if (leading) setLeader(p, a, b);
+  }
+
+  function proposeReplica(p: number, r: number, temperature: number): number {
+    const b = destination(r, p);
+    if (!accepts(moveCost(p, r, b), temperature)) return 0;
+    move(p, r, b);
     return 1;
+  }
+
+  /** Exchanges two replicas of different partitions: neither broker's count changes on the way. */
+  function proposeSwap(r: number, end: number, temperature: number): number {
+    const s = random.below(end);
+    const a = at[r]!;
+    const b = at[s]!;
+    const p = partitionOf[r]!;
+    const q = partitionOf[s]!;
+    if (p === q || duty[s] === PINNED || !problem.receives[a] || !problem.receives[b]) return 0;
+    const there = moveCost(p, r, b);
+    if (there === Infinity) return 0;
+    move(p, r, b);
+    if (accepts(there + moveCost(q, s, a), temperature)) {
+      move(q, s, a);
+      return 1;
+    }
+    move(p, r, a);
+    return 0;
   }
 
   function nextReplica(end: number, temperature: number): number {
     const r = random.below(end);
-    return duty[r] === PINNED ? 0 : proposeReplica(partitionOf[r]!, r, temperature);
-  }
-  function nextLeader(end: number, temperature: number): number {
-    return proposeLeader(random.below(end), temperature);
+    if (duty[r] === PINNED) return 0;
+    return swaps && random.next() < SWAPS
+      ? proposeSwap(r, end, temperature)
+      : proposeReplica(partitionOf[r]!, r, temperature);
   }
 
   const partitionsFrom = (grain: number): number =>
@@ -174,7 +203,9 @@ export function annealer(state: State, random: Random): Annealer {
     let accepted = 0;
     for (let i = 0; i < steps; i++)
       accepted +=
-        i % LEADER_EVERY === 0 ? nextLeader(partitions, temperature) : nextReplica(replicas, temperature);
+        i % LEADER_EVERY === 0
+          ? proposeLeader(random.below(partitions), temperature)
+          : nextReplica(replicas, temperature);
     return accepted;
   }
   return { run, round };

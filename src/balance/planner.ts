@@ -48,15 +48,39 @@ const CHUNK = 20_000;
 /** Share of the budget for the search, the rest raises the lower bound. */
 const SEARCH_SHARE = 0.8;
 /** The schedule of the main search (README, "Search"). Temperatures in sizes of an average replica. */
-const HOTTEST = 30;
+const STYLES: readonly Style[] = [
+  { hottest: 1, lastPrice: 2 },
+  { hottest: 30, lastPrice: 2 },
+  { hottest: 30, lastPrice: 2 },
+  { hottest: 1, lastPrice: 30 },
+];
 const COLDEST = 2e-3;
 const TAIL = 0.15;
 const SWEEP = 0.5;
+/** Proposals for each replica that make a cooling thorough, and the most coolings. */
+const THOROUGH = 300;
+const MOST_COOLINGS = 32;
 const FIRST_PRICE = 1.05;
-const LAST_PRICE = 2;
 
 /** How much tighter than the limits the search aims, in means of a broker. */
 const MARGIN = 3e-4;
+
+/** A way to cool: from which temperature, and to which price of violation. */
+interface Style {
+  readonly hottest: number;
+  readonly lastPrice: number;
+}
+
+const ROUNDING = 1e-9;
+/** How often, and how hot, a plan that is not within all limits is shaken. */
+const SHAKES = 6;
+const SHAKE = 0.02;
+/** Proposals of the cooling that makes the first plan: in all, but at least so many for each replica. */
+const FIRST_STEPS = 800_000;
+const FIRST_ROUNDS = 6;
+const FIRST_STYLE: Style = { hottest: 3, lastPrice: 5 };
+/** Where the budget is for one cooling only. */
+const ONLY_STYLE: Style = { hottest: 30, lastPrice: 2 };
 
 interface Score {
   readonly violation: number;
@@ -72,8 +96,6 @@ function scoreOf(state: State): Score {
     leaders: leadersChanged(state),
   };
 }
-
-const ROUNDING = 1e-9;
 
 /** Lexicographic: violation, then data moved, then leader changes. */
 function better(a: Score, b: Score): boolean {
@@ -96,12 +118,12 @@ const LEVELS = 200;
  * `SWEEP`). Meanwhile the price of violation rises from just above the value of what would have to move, so that
  * exchanges over the edge of a band stay cheap; in the tail it becomes prohibitive.
  */
-function coolingOf(round: (temperature: number) => number): Level[] {
+function coolingOf({ hottest, lastPrice }: Style, round: (temperature: number) => number): Level[] {
   const levels = Array.from({ length: LEVELS }, (_, i) => {
     const share = i / LEVELS;
     return {
-      temperature: HOTTEST * (COLDEST / HOTTEST) ** share,
-      price: FIRST_PRICE * (LAST_PRICE / FIRST_PRICE) ** share,
+      temperature: hottest * (COLDEST / hottest) ** share,
+      price: FIRST_PRICE * (lastPrice / FIRST_PRICE) ** share,
     };
   });
   const duration = levels.map(({ temperature }) => round(temperature) ** SWEEP);
@@ -115,9 +137,9 @@ function coolingOf(round: (temperature: number) => number): Level[] {
 }
 
 /** Price of violation in the tail, and its temperature, the coldest. */
-function tailOf(share: number): Level {
+function tailOf(share: number, { lastPrice }: Style): Level {
   const into = Math.max(0, (share - 1 + TAIL) / TAIL);
-  return { begins: 1 - TAIL, temperature: COLDEST, price: LAST_PRICE * (STRICT / LAST_PRICE) ** into };
+  return { begins: 1 - TAIL, temperature: COLDEST, price: lastPrice * (STRICT / lastPrice) ** into };
 }
 
 class Search {
@@ -175,46 +197,62 @@ class Search {
   }
 }
 
-/** Descends, violations first, until a round changes little; brings home what need not have moved. */
+/**
+ * Descends, violations first, until a round changes little; brings home what need not have moved. Where violations
+ * are left it is shaken a little and descends again, a few times.
+ */
 function settle(search: Search, rounds: number): void {
-  search.state.price.fill(STRICT);
-  tighten(search.state, 0);
+  const { state } = search;
   const round = Math.max(CHUNK, 2 * search.problem.home.length);
-  for (let i = 0; i < rounds; i++) {
-    const accepted = search.run(round, 0);
-    if (accepted < round / 5000) break;
+  state.price.fill(STRICT);
+  tighten(state, 0);
+  for (let i = 0; i < rounds && search.run(round, 0) > round / 5000; i++);
+  for (let i = 0; i < SHAKES && violation(state) > ROUNDING && search.budget.spent(search.steps) < 1; i++) {
+    search.run(round, SHAKE);
+    search.run(round, 0);
   }
   search.keep();
 }
 
-/** A first plan within all limits, as fast as it can be had: a short cooling from lukewarm. */
-function construct(search: Search): void {
-  const rounds = 16;
-  const round = Math.max(CHUNK, search.problem.home.length);
-  search.state.price.fill(5);
+/** One cooling from the start; `done` tells how much of it has passed, it ends at 1. */
+function cool(search: Search, style: Style, done: () => number): void {
+  const levels = coolingOf(style, (temperature) => search.annealing.round(temperature * search.grain));
+  const chunk = Math.min(CHUNK, Math.ceil(search.problem.home.length / 4));
+  search.load(search.start);
   tighten(search.state, MARGIN);
-  for (let i = 0; i < rounds && search.budget.spent(search.steps) < 1; i++)
-    search.run(round, 0.3 * 0.01 ** (i / rounds));
-  settle(search, 4);
+  let level = 0;
+  for (let share = done(); share < 1; share = done()) {
+    while (level + 1 < LEVELS && levels[level + 1]!.begins <= share) level++;
+    const { temperature, price } = share < 1 - TAIL ? levels[level]! : tailOf(share, style);
+    search.state.price.fill(price);
+    search.run(chunk, temperature);
+  }
 }
 
+/** A first plan within all limits, as fast as it can be had: one short cooling. */
+function construct(search: Search): void {
+  const replicas = search.problem.home.length;
+  const steps = Math.max(FIRST_ROUNDS * replicas, Math.min(FIRST_STEPS, THOROUGH * replicas));
+  cool(search, FIRST_STYLE, () => Math.max(search.steps / steps, search.budget.spent(search.steps)));
+  settle(search, 2);
+}
+
+/**
+ * Coolings one after the other, hot and lukewarm ones in turn, as many as the budget has for thorough ones: one
+ * alone may be caught by where it put the few largest partitions.
+ */
 function main(search: Search): void {
   const budget = part(search.budget, SEARCH_SHARE);
   const begin = budget.spent(search.steps);
-  search.load(search.start);
-  tighten(search.state, MARGIN);
-  const levels = coolingOf((temperature) => search.annealing.round(temperature * search.grain));
-  let share = begin;
-  let level = 0;
-  while (share < 1) {
-    const done = (share - begin) / (1 - begin);
-    while (level + 1 < LEVELS && levels[level + 1]!.begins <= done) level++;
-    const { temperature, price } = done < 1 - TAIL ? levels[level]! : tailOf(done);
-    search.state.price.fill(price);
-    search.run(CHUNK, temperature);
-    share = budget.spent(search.steps);
+  const affordable = (search.steps * (1 - begin)) / begin / search.problem.home.length / THOROUGH;
+  const coolings = Math.max(1, Math.min(MOST_COOLINGS, Math.floor(affordable)));
+  for (let i = 0; i < coolings && budget.spent(search.steps) < 1; i++) {
+    const from = budget.spent(search.steps);
+    const to = from + (1 - from) / (coolings - i);
+    const style = coolings === 1 ? ONLY_STYLE : STYLES[i % STYLES.length]!;
+    cool(search, style, () => (budget.spent(search.steps) - from) / (to - from));
+    settle(search, 8);
   }
-  settle(search, 8);
 }
 
 /** Whether some broker is further from the average than the trigger, or something has to leave. */

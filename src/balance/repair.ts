@@ -1,5 +1,5 @@
 /* eslint-disable @typescript-eslint/no-non-null-assertion -- typed arrays, indices in range by construction */
-import { FREE, LEAVES, PINNED, WIDTH } from './problem.ts';
+import { FREE, LEAVES, OUT, PINNED, WIDTH } from './problem.ts';
 import { crowded, isOn, spreadAllows, sumLoads } from './state.ts';
 import type { State } from './state.ts';
 
@@ -52,7 +52,7 @@ function fullness(state: State, p: number, b: number): number {
 }
 
 function relocate(state: State, p: number, r: number, newRack: boolean): void {
-  const { brokers, receives, duty, home, amount, leads } = state.problem;
+  const { brokers, receives, duty, home, amount } = state.problem;
   let best = -1;
   let least = Infinity;
   for (let b = 0; b < brokers; b++) {
@@ -70,18 +70,32 @@ function relocate(state: State, p: number, r: number, newRack: boolean): void {
   state.load[from * WIDTH + 1]! -= amount[3 * p + 1]!;
   state.load[best * WIDTH + 1]! += amount[3 * p + 1]!;
   state.at[r] = best;
-  if (state.leader[p] === from && leads[best]) state.leader[p] = best;
 }
 
-/** A leader whose replica has gone is replaced by one that may lead; one on a broker that is to be emptied too. */
+/**
+ * A leader whose replica has gone, or that is on a broker which is to be emptied, is replaced by the replica whose
+ * broker has the most of its bytes out left. Where none has enough the partition is led all the same.
+ */
 function releaseLeader(state: State, p: number): void {
-  const { problem, at, leader } = state;
-  if (leader[p]! < 0 || problem.leaderPinned[p]) return;
-  const gone = !isOn(state, p, leader[p]!);
-  if (!gone && problem.serving[leader[p]!]) return;
+  const { problem, at, leader, load } = state;
+  const from = leader[p]!;
+  if (from < 0 || problem.leaderPinned[p]) return;
+  const gone = !isOn(state, p, from);
+  if (!gone && problem.serving[from]) return;
+  let best = -1;
+  let least = Infinity;
   for (let r = problem.first[p]!; r < problem.first[p + 1]!; r++) {
-    if (!problem.leads[at[r]!] && !(problem.duty[r] !== LEAVES && gone)) continue;
-    leader[p] = at[r]!;
-    return;
+    const b = at[r]!;
+    // A broker that is not to lead does so only where the leader is gone and no other is left.
+    const barred = problem.leads[b] ? 0 : 1e9;
+    if (barred > 0 && !gone) continue;
+    const used = barred + load[b * WIDTH + OUT]! / Math.min(1e9, problem.capacity[b * WIDTH + OUT]!);
+    if (used >= least) continue;
+    best = b;
+    least = used;
   }
+  if (best < 0) return;
+  load[from * WIDTH + OUT]! -= problem.amount[3 * p + 2]!;
+  load[best * WIDTH + OUT]! += problem.amount[3 * p + 2]!;
+  leader[p] = best;
 }
