@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { after, before, suite, test } from 'node:test';
 import { clusterUnavailable, images, startCluster, type Cluster } from '../cluster/index.ts';
-import { startApplication } from '../support/application.ts';
+import { givenApplication } from '../support/application.ts';
 import { brokersOf, deleteNamespace } from '../support/brokers.ts';
 import { journey } from '../support/journey.ts';
 import { vanillaManifest } from '../support/vanilla.ts';
@@ -30,30 +30,12 @@ suite('a vanilla Kafka 3.9', { skip }, () => {
     await enrolledNamespace(cluster, other.namespace);
     await cluster.apply(vanillaManifest(other));
     await of.ready();
-    await cluster.apply({
-      apiVersion: 'kafka-warden.io/v1alpha1',
-      kind: 'KafkaUser',
-      metadata: { name: user, namespace: other.namespace },
-      spec: {
-        cluster: 'kafka',
-        acls: [
-          {
-            resource: { type: 'topic', name: 'orders' },
-            operations: ['Create', 'Describe', 'Read', 'Write'],
-          },
-          { resource: { type: 'group', name: 'journey' }, operations: ['Read'] },
-        ],
-      },
+    const app = await givenApplication(cluster, {
+      namespace: other.namespace,
+      user,
+      kafka: 'kafka',
+      group: 'journey',
     });
-    await cluster.kubectl([
-      '-n',
-      other.namespace,
-      'wait',
-      `kafkauser/${user}`,
-      '--for=condition=Ready',
-      '--timeout=90s',
-    ]);
-    const app = await startApplication(cluster, other.namespace, user);
     assert.equal((await app.connect('anonymous')).connected, false);
     assert.equal((await app.connect('plain')).connected, false);
     assert.equal(await app.produce('orders', 100), 100);

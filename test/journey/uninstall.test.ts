@@ -54,15 +54,7 @@ suite('with kafka-warden uninstalled', { skip: clusterUnavailable() ?? false }, 
   });
 
   test('brokers restart, move to another node and come back', async () => {
-    for (const pod of await brokers.pods()) {
-      const uid = (await brokers.uids())[pod] ?? '';
-      const node = await brokers.nodeOf(pod);
-      await cluster.kubectl(['cordon', node]);
-      await kubectl('delete', 'pod', pod, '--wait=false');
-      await brokers.cameBack(pod, uid);
-      assert.notEqual(await brokers.nodeOf(pod), node);
-      await cluster.kubectl(['uncordon', node]);
-    }
+    for (const pod of await brokers.pods()) await brokers.move(pod);
   });
 
   test('installed again, kafka-warden takes the cluster up where it was', async () => {

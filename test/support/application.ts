@@ -70,3 +70,34 @@ export async function startApplication(
       )) as unknown as Attempt,
   };
 }
+
+/**
+ * An application with a KafkaUser of its own, which may use the topic `orders` and groups whose names begin with `group`. Waits
+ * until the sidecar has given it credentials.
+ */
+export async function givenApplication(
+  cluster: Cluster,
+  { namespace, user, kafka, group }: { namespace: string; user: string; kafka: string; group: string },
+): Promise<Application> {
+  await cluster.apply({
+    apiVersion: 'kafka-warden.io/v1alpha1',
+    kind: 'KafkaUser',
+    metadata: { name: user, namespace },
+    spec: {
+      cluster: kafka,
+      acls: [
+        { resource: { type: 'topic', name: 'orders' }, operations: ['Create', 'Describe', 'Read', 'Write'] },
+        { resource: { type: 'group', name: group, pattern: 'prefixed' }, operations: ['Read'] },
+      ],
+    },
+  });
+  await cluster.kubectl([
+    '-n',
+    namespace,
+    'wait',
+    `kafkauser/${user}`,
+    '--for=condition=Ready',
+    '--timeout=90s',
+  ]);
+  return startApplication(cluster, namespace, user);
+}

@@ -1,3 +1,4 @@
+import assert from 'node:assert/strict';
 import type { Cluster } from '../cluster/index.ts';
 import { until } from './until.ts';
 
@@ -13,6 +14,8 @@ export interface Brokers {
   ready(timeoutMs?: number): Promise<void>;
   /** Waits until a pod with another UID than before is ready. */
   cameBack(pod: string, oldUid: string, timeoutMs?: number): Promise<void>;
+  /** Deletes a pod while its node takes no new ones, and waits until it is ready on another node. */
+  move(pod: string): Promise<void>;
   /** Names of the set's ControllerRevisions. */
   revisions(): Promise<string[]>;
 }
@@ -38,6 +41,16 @@ export function brokersOf(cluster: Cluster, namespace: string, set: string): Bro
       .split('\n')
       .filter((line) => line !== '')
       .map((line) => line.split('=') as [string, string]);
+  const cameBack = async (pod: string, oldUid: string, timeoutMs = 180_000) => {
+    await until(
+      `${pod} came back`,
+      async () => {
+        const [uid, ready] = (await field(pod, isReady)).split(' ');
+        return uid !== oldUid && ready === 'True';
+      },
+      { timeoutMs },
+    );
+  };
   return {
     namespace,
     set,
@@ -61,15 +74,15 @@ export function brokersOf(cluster: Cluster, namespace: string, set: string): Bro
         { timeoutMs },
       );
     },
-    cameBack: async (pod, oldUid, timeoutMs = 180_000) => {
-      await until(
-        `${pod} came back`,
-        async () => {
-          const [uid, ready] = (await field(pod, isReady)).split(' ');
-          return uid !== oldUid && ready === 'True';
-        },
-        { timeoutMs },
-      );
+    cameBack,
+    move: async (pod) => {
+      const uid = await field(pod, '{.metadata.uid}');
+      const node = await field(pod, '{.spec.nodeName}');
+      await cluster.kubectl(['cordon', node]);
+      await kubectl('delete', 'pod', pod, '--wait=false');
+      await cameBack(pod, uid);
+      await cluster.kubectl(['uncordon', node]);
+      assert.notEqual(await field(pod, '{.spec.nodeName}'), node);
     },
     revisions: async () => {
       const text = await kubectl(

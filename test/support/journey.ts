@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { after, before, test, type TestContext } from 'node:test';
 import { startCluster, type Cluster } from '../cluster/index.ts';
-import { startApplication, type Application } from './application.ts';
+import { givenApplication, type Application } from './application.ts';
 import { brokersOf, deleteNamespace, endPods, type Brokers } from './brokers.ts';
 import { knock } from './listener.ts';
 import { portForward } from './port-forward.ts';
@@ -89,23 +89,7 @@ export function journey({ image, namespace, version }: Start): void {
   step(
     'a user gets credentials; without them a client is refused, with them it produces and consumes',
     async () => {
-      await cluster.apply({
-        apiVersion: 'kafka-warden.io/v1alpha1',
-        kind: 'KafkaUser',
-        metadata: { name: user, namespace },
-        spec: {
-          cluster: set,
-          acls: [
-            {
-              resource: { type: 'topic', name: 'orders' },
-              operations: ['Create', 'Describe', 'Read', 'Write'],
-            },
-            { resource: { type: 'group', name: 'journey', pattern: 'prefixed' }, operations: ['Read'] },
-          ],
-        },
-      });
-      await kubectl('wait', `kafkauser/${user}`, '--for=condition=Ready', '--timeout=90s');
-      application = await startApplication(cluster, namespace, user);
+      application = await givenApplication(cluster, { namespace, user, kafka: set, group: 'journey' });
       assert.equal((await application.connect('anonymous')).connected, false, 'TLS without credentials');
       assert.equal((await application.connect('plain')).connected, false, 'plaintext');
       assert.equal(await application.produce('orders', messages), messages);
@@ -189,15 +173,7 @@ export function journey({ image, namespace, version }: Start): void {
   );
 
   step('each broker restarts and moves to another node, with its data', async () => {
-    for (const pod of await brokers.pods()) {
-      const uid = (await brokers.uids())[pod] ?? '';
-      const node = await brokers.nodeOf(pod);
-      await cluster.kubectl(['cordon', node]);
-      await kubectl('delete', 'pod', pod, '--wait=false');
-      await brokers.cameBack(pod, uid);
-      assert.notEqual(await brokers.nodeOf(pod), node);
-      await cluster.kubectl(['uncordon', node]);
-    }
+    for (const pod of await brokers.pods()) await brokers.move(pod);
     assert.equal(await application.consume('orders', 'journey-2', messages), messages);
   });
 

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { after, before, suite, test } from 'node:test';
 import { clusterUnavailable, startCluster, type Cluster } from '../../cluster/index.ts';
-import { startApplication } from '../../support/application.ts';
+import { givenApplication } from '../../support/application.ts';
 import { brokersOf, deleteNamespace } from '../../support/brokers.ts';
 import { vanillaObjects } from '../../support/vanilla.ts';
 import { enrolledNamespace, installWarden } from '../../support/warden.ts';
@@ -30,30 +30,12 @@ suite('every way of configuring apache/kafka', { skip: clusterUnavailable() ?? f
         ];
         await cluster.apply(objects);
         await brokers.ready();
-        await cluster.apply({
-          apiVersion: 'kafka-warden.io/v1alpha1',
-          kind: 'KafkaUser',
-          metadata: { name: 'alice', namespace },
-          spec: {
-            cluster: 'kafka',
-            acls: [
-              {
-                resource: { type: 'topic', name: 'orders' },
-                operations: ['Create', 'Describe', 'Read', 'Write'],
-              },
-              { resource: { type: 'group', name: 'g' }, operations: ['Read'] },
-            ],
-          },
-        });
-        await cluster.kubectl([
-          '-n',
+        const application = await givenApplication(cluster, {
           namespace,
-          'wait',
-          'kafkauser/alice',
-          '--for=condition=Ready',
-          '--timeout=90s',
-        ]);
-        const application = await startApplication(cluster, namespace, 'alice');
+          user: 'alice',
+          kafka: 'kafka',
+          group: 'g',
+        });
         assert.equal((await application.connect('plain')).connected, false);
         assert.equal(await application.produce('orders', 100), 100);
         const uid = (await brokers.uids())['kafka-1'] ?? '';
