@@ -1,3 +1,4 @@
+/* eslint-disable @typescript-eslint/no-non-null-assertion -- test code, as in the *.test.ts files beside it */
 import type { BrokerModel, ClusterModel } from '../model.ts';
 import type { Reassignment } from '../plan.ts';
 import { RESOURCES } from '../problem.ts';
