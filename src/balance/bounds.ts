@@ -43,6 +43,7 @@ function startPrices(problem: Problem): Float64Array {
   const below = new Float64Array(load.length);
   let out = 0;
   let into = 0;
+  for (let b = 0; b < problem.brokers; b++) if (!problem.serving[b]) out += load[b * WIDTH + DISK]!;
   for (let i = DISK; i < load.length; i += WIDTH) {
     const over = load[i]! - problem.upper[i]!;
     const under = problem.lower[i]! - load[i]!;
@@ -107,13 +108,14 @@ function clamp(problem: Problem, i: number, from: number, to: number): number {
   return problem.lower[i] === -Infinity ? 0 : Math.max(to, -HIGHEST_PRICE);
 }
 
-const FIRST_STEP = 0.1;
-const LAST_STEP = 0.002;
+/** Length of the steps at first and at last, and how much of its direction each keeps from the one before. */
+const FIRST_STEP = 0.01;
+const LAST_STEP = 0.0003;
+const MOMENTUM = 0.8;
 
 /**
  * Raises the dual function by scaled subgradient steps until the budget is spent, and returns the best bound seen.
  * Every evaluation is a proof by itself (weak duality), so stopping early costs tightness only.
- * @param worked reports the partitions looked at, for the budget
  */
 export function boundsOf(problem: Problem, budget: Budget): Bounds {
   const disk = diskBound(problem);
@@ -121,15 +123,16 @@ export function boundsOf(problem: Problem, budget: Budget): Bounds {
   const prices = startPrices(problem);
   const momentum = new Float64Array(prices.length);
   const scale = new Float64Array(prices.length);
+  const begin = budget.spent(0);
   let all = disk;
   let work = 0;
-  for (let share = budget.spent(0); share < 1; share = budget.spent(work)) {
+  for (let share = begin; share < 1; share = budget.spent(work)) {
     const { value, slope } = evaluate(problem, inner, prices);
     work += problem.partitions;
     all = Math.max(all, value);
-    const step = FIRST_STEP * (LAST_STEP / FIRST_STEP) ** share;
+    const step = FIRST_STEP * (LAST_STEP / FIRST_STEP) ** ((share - begin) / (1 - begin));
     for (let i = 0; i < prices.length; i++) {
-      momentum[i] = 0.8 * momentum[i]! + 0.2 * slope[i]!;
+      momentum[i] = MOMENTUM * momentum[i]! + (1 - MOMENTUM) * slope[i]!;
       scale[i] = 0.95 * scale[i]! + 0.05 * slope[i]! ** 2;
       const to = prices[i]! + (step * momentum[i]!) / (Math.sqrt(scale[i]!) + 1e-3);
       prices[i] = clamp(problem, i, prices[i]!, to);
