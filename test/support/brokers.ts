@@ -104,7 +104,26 @@ export function brokersOf(cluster: Cluster, namespace: string, set: string): Bro
  * quorum that has left for its controlled shutdown, for up to five minutes (KafkaBroker.shutdown).
  */
 export async function endPods(cluster: Cluster, namespace: string): Promise<void> {
-  await cluster.kubectl(['-n', namespace, 'delete', 'pods', '--all', '--grace-period=1', '--timeout=90s']);
+  const pods = [
+    '-n',
+    namespace,
+    'get',
+    'pods',
+    '-l',
+    'kafka-warden.io/node',
+    '-o',
+    'jsonpath={.items[*].metadata.name}',
+  ];
+  const brokers = (await cluster.kubectl(pods)).split(' ').filter((name) => name !== '');
+  await cluster.kubectl(['-n', namespace, 'delete', 'pods', '--all', '--grace-period=1', '--wait=false']);
+  // A kubelet that is already waiting for the long grace period may not hear of the shorter one.
+  if (cluster.name !== 'external')
+    for (const pod of brokers) await cluster.killProcessOf(pod, namespace).catch(() => undefined);
+  await until(
+    `no pod is left in ${namespace}`,
+    async () => (await cluster.kubectl(['-n', namespace, 'get', 'pods', '-o', 'name'])).trim() === '',
+    { timeoutMs: 180_000 },
+  );
 }
 
 /** Deletes a namespace with everything in it, without waiting for controlled shutdowns; nothing where it is gone already. */

@@ -29,14 +29,30 @@ const client = (kind: Kind, retries: number) =>
     ...security[kind],
   });
 
+/**
+ * Waits until a broker knows a leader for each partition. kafkajs gives up at once where the broker that it asks has not heard of
+ * the new topic yet.
+ */
+async function leaders(admin: kafkajs.Admin, topic: string, count: number) {
+  for (let attempt = 0; attempt < 100; attempt++) {
+    const known = await admin.fetchTopicMetadata({ topics: [topic] }).catch(() => undefined);
+    const partitions = known?.topics[0]?.partitions ?? [];
+    if (partitions.length === count && partitions.every(({ leader }) => leader >= 0)) return;
+    await new Promise((resolve) => setTimeout(resolve, 200));
+  }
+  throw new Error(`${topic} has no leaders after 20 s`);
+}
+
 async function produce(topic: string, count: number) {
   const kafka = client('user', 20);
   const admin = kafka.admin();
   await admin.connect();
+  const numPartitions = 6;
   await admin.createTopics({
-    waitForLeaders: true,
-    topics: [{ topic, numPartitions: 6, replicationFactor: Number(process.env['RF'] ?? -1) }],
+    waitForLeaders: false,
+    topics: [{ topic, numPartitions, replicationFactor: Number(process.env['RF'] ?? -1) }],
   });
+  await leaders(admin, topic, numPartitions);
   await admin.disconnect();
   const producer = kafka.producer({ retry: { retries: 30, maxRetryTime: 5000 } });
   await producer.connect();
