@@ -55,6 +55,7 @@ interface Row {
   firstMoved?: number;
   readonly seconds: number;
   readonly cpuSeconds: number;
+  /** The most that the process has held resident so far. */
   readonly memoryGiB: number;
   readonly moved: number;
   readonly bound: number;
@@ -90,7 +91,7 @@ function measure(name: string, model: ClusterModel): Row {
     ...first,
     seconds: since(),
     cpuSeconds: (used.user + used.system) / 1e6,
-    memoryGiB: process.memoryUsage.rss() / 2 ** 30,
+    memoryGiB: process.resourceUsage().maxRSS / 2 ** 20,
     moved: summary.movedShare,
     bound: summary.boundShare,
     diskBound: summary.diskBoundShare,

@@ -77,7 +77,7 @@ const SHAKES = 6;
 const SHAKE = 0.02;
 /** Proposals of the cooling that makes the first plan: in all, but at least so many for each replica. */
 const FIRST_STEPS = 800_000;
-const FIRST_ROUNDS = 6;
+const FIRST_ROUNDS = 5;
 const FIRST_STYLE: Style = { hottest: 3, lastPrice: 5 };
 /** Where the budget is for one cooling only. */
 const ONLY_STYLE: Style = { hottest: 30, lastPrice: 2 };
