@@ -1,5 +1,5 @@
 /* eslint-disable @typescript-eslint/no-non-null-assertion -- typed arrays, indices in range by construction */
-import { DISK, FREE, IN, LEADERS, LEAVES, OUT, PINNED, REPLICAS, WIDTH } from './problem.ts';
+import { DISK, IN, LEADERS, LEAVES, OUT, PINNED, REPLICAS, WIDTH } from './problem.ts';
 import type { Problem } from './problem.ts';
 import { perLeader, perReplica, racksNeeded } from './state.ts';
 
@@ -290,10 +290,4 @@ export function pricer(problem: Problem, leaderCost: number): Pricer {
   }
 
   return { price, place };
-}
-
-/** Whether any replica of the partition is free to move. */
-export function hasFreeReplica(problem: Problem, p: number): boolean {
-  for (let r = problem.first[p]!; r < problem.first[p + 1]!; r++) if (problem.duty[r] === FREE) return true;
-  return false;
 }

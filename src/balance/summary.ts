@@ -3,7 +3,7 @@ import type { Bounds } from './bounds.ts';
 import type { Obstacle } from './infeasible.ts';
 import { DISK, RESOURCES, WIDTH } from './problem.ts';
 import type { Problem, Resource } from './problem.ts';
-import { crowded, leadersChanged, movedAmount, outside, startState, stranded, violation } from './state.ts';
+import { crowded, leadersChanged, movedAmount, outside, startState, stranded } from './state.ts';
 import type { State } from './state.ts';
 
 export interface BrokerLoad {
@@ -138,6 +138,3 @@ export function summaryOf(
     steps: found.steps,
   };
 }
-
-/** Whether every serving broker is within every limit. */
-export const balanced = (state: State): boolean => violation(state) === 0;

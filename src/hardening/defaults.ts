@@ -160,7 +160,7 @@ export function withoutDefaults(set: JsonObject): JsonObject {
 }
 
 /** Removes, in place, every value of a StatefulSet that equals the API's default. */
-export function removeDefaults(set: JsonObject): void {
+function removeDefaults(set: JsonObject): void {
   within(set['spec'], statefulSetSpec);
   within(set['metadata'], (m) => dropEmpty(m, 'labels', 'annotations'));
 }

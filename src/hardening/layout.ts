@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { keys } from '../names.ts';
 import { literal, type Configuration } from './configuration.ts';
-import type { Container, Layout, PodSpec, StatefulSet } from './model.ts';
+import type { Container, Layout, StatefulSet } from './model.ts';
 import { clientPortOf, controllerPortOf, idOffsetOf, votersIn, type Shape } from './shape.ts';
 
 /** 16 bytes of SHA-256(namespace/name) in base64url, hashed again while it begins with `-`, which Kafka's tools take for a flag. */
@@ -84,10 +84,6 @@ export function dataVolumes(set: StatefulSet, container: Container): DataVolume[
     .map((m) => ({ claim: m.name, mountPath: m.mountPath.replace(/\/+$/, '') }))
     .sort((a, b) => Number(dataPath.test(b.mountPath)) - Number(dataPath.test(a.mountPath)));
 }
-
-/** Named claims in the pod template: durable too, though not one per pod. */
-export const namedClaims = (pod: PodSpec) =>
-  (pod.volumes ?? []).flatMap((v) => (v.persistentVolumeClaim === undefined ? [] : [v.name]));
 
 /** The parts of a layout's input. */
 export interface LayoutSource {

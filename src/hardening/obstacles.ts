@@ -94,10 +94,10 @@ const voters: Check = ({ configuration, shape, set, layout, place }) => {
 };
 
 const securityNames =
-  /^KAFKA_(SSL_|SASL_|SECURITY_PROTOCOLS|AUTHORIZER_CLASS_NAME|PRINCIPAL_BUILDER_CLASS|LISTENER_NAME_.*_(SSL|SASL)_|SUPER_USERS$)/;
+  /^KAFKA_(SSL_|SASL_|SECURITY_PROTOCOLS|AUTHORIZER_CLASS_NAME|PRINCIPAL_BUILDER_CLASS|LISTENER_NAME_.*_(SSL|SASL)_)/;
 
 const security: Check = ({ configuration, shape, place }) => {
-  const name = configuration.names.find((n) => securityNames.test(n) && n !== 'KAFKA_SUPER_USERS');
+  const name = configuration.names.find((n) => securityNames.test(n));
   const tls = shape.listeners.find((l) => /SSL|SASL/.test(shape.protocolOf(l)));
   const jaas =
     literal(configuration.variable('KAFKA_OPTS'))?.includes('java.security.auth.login.config') === true;

@@ -1,5 +1,5 @@
 import { LineCounter, parseAllDocuments, type Document, type YAMLParseError } from 'yaml';
-import { equal, isObject, type Json } from '../../hardening/tree.ts';
+import { equal, type Json } from '../../hardening/tree.ts';
 import { CliError, type Place } from '../errors.ts';
 import { applyEdits, editsFor } from './edit.ts';
 import { layoutOf, NotFollowed, type Layout } from './layout.ts';
@@ -198,7 +198,3 @@ const emptyDocument = ({ name, text }: Source): ManifestDocument => ({
   lineOf: () => undefined,
   withValue: () => text,
 });
-
-/** True for a value that can be an object of the Kubernetes API. */
-export const looksLikeObject = (value: Json): boolean =>
-  isObject(value) && typeof value['kind'] === 'string' && typeof value['apiVersion'] === 'string';
