@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
-import { once } from 'node:events';
+import { EventEmitter, once } from 'node:events';
 import net from 'node:net';
 import type { AddressInfo } from 'node:net';
 import { readFileSync } from 'node:fs';
@@ -204,6 +204,7 @@ suite(
     test('one candidate leads; when it ends, another takes over, and never two at once', async () => {
       const leading = new Set<string>();
       const started: string[] = [];
+      const terms = new EventEmitter();
       let both = false;
       const candidate = (identity: string, signal: AbortSignal) =>
         holdLease(kube, {
@@ -218,31 +219,27 @@ suite(
             leading.add(identity);
             started.push(identity);
             both ||= leading.size > 1;
+            terms.emit(identity);
             await new Promise<void>((resolve) => term.addEventListener('abort', () => resolve()));
             leading.delete(identity);
           },
         });
-      const leases = informer<Lease>(kube, { path: paths.leases(namespace), log: silent });
-      leases.start(end.signal);
-      await leases.synced;
-      const heldBy = (identity: string) =>
-        changed(leases, ({ object }) => object.spec.holderIdentity === identity);
       const [one, two] = [new AbortController(), new AbortController()];
-      const firstHeld = heldBy('one');
+      const firstLeads = once(terms, 'one');
       const first = candidate('one', one.signal);
-      await firstHeld;
-      const secondHeld = heldBy('two');
+      await firstLeads;
+      const secondLeads = once(terms, 'two');
       const second = candidate('two', two.signal);
       one.abort();
       await first;
-      await secondHeld;
+      await secondLeads;
       // A thief: the holder must notice and stop.
       const stolen = await kube.get<Lease>(paths.leases(namespace, 'election'));
       await kube.replace(paths.leases(namespace, 'election'), {
         ...stolen,
         spec: { ...stolen.spec, holderIdentity: 'thief', renewTime: undefined },
       });
-      const regained = heldBy('two');
+      const regained = once(terms, 'two');
       while (leading.size > 0) await delay(50);
       await regained;
       two.abort();
