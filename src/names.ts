@@ -20,6 +20,12 @@ export const keys = {
   cluster: `${prefix}/cluster`,
   /** Pod label on brokers and controllers only: the cluster's name. Gate and budget select it. */
   node: `${prefix}/node`,
+  /** Pod label on the pods that serve clients: the cluster's name. The bootstrap Service selects it. */
+  broker: `${prefix}/broker`,
+  /** Workload annotation `combined | broker | controller | zookeeper`, where the manifest cannot show it. */
+  role: `${prefix}/role`,
+  /** Workload annotation: node id of the pod of ordinal 0, where several sets of a cluster would collide. */
+  idOffset: `${prefix}/id-offset`,
   /** StatefulSet annotation: the pinned profile, `apache-kafka/2`. */
   profile: `${prefix}/profile`,
   /** StatefulSet annotation: what the hardened fields were before, JSON. */

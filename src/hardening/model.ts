@@ -55,6 +55,20 @@ export interface Outcome {
   readonly workload: StatefulSet;
 }
 
+/**
+ * What the pods of a set are to their cluster. `combined`: brokers of which the first are controllers too; `broker` and
+ * `controller`: KRaft in StatefulSets of their own; `zookeeper`: brokers of a cluster in ZooKeeper mode; `unseen`: the
+ * configuration cannot be seen before the start, where the launcher decides between `combined` and `zookeeper`.
+ */
+export type Role = 'combined' | 'broker' | 'controller' | 'zookeeper' | 'unseen';
+
+/** A further listener for clients: `name` is ours, `from` the manifest's, whose advertised host is kept. */
+export interface ExternalListener {
+  name: string;
+  port: number;
+  from: string;
+}
+
 /** What was decided when the set was created and never moves afterwards; JSON in the annotation `kafka-warden.io/layout`. */
 export interface Layout {
   schema: 1;
@@ -66,10 +80,18 @@ export interface Layout {
   clientPort: number;
   internalPort: number;
   controllerPort: number;
-  /** Number of quorum voters: the pods of the lowest ordinals. */
+  /** Absent: `combined`. */
+  role?: Role;
+  /** Number of this set's pods that are quorum voters: those of the lowest ordinals. */
   voters: number;
   replicationFactor: number;
   minInsyncReplicas: number;
+  /** Node ids of the whole quorum, where other sets of the cluster vote too (or alone). */
+  voterIds?: number[];
+  /** Further listeners for clients. */
+  external?: ExternalListener[];
+  /** Literal names and addresses that further listeners are advertised by: the certificates carry them. */
+  hosts?: string[];
   /** Node id minus pod ordinal. */
   idOffset: number;
   storage: 'claim' | 'ephemeral';
