@@ -1,0 +1,514 @@
+#!/bin/bash
+# kafka-warden's launcher, generation 3: applies the hardened settings last, decides what only the start can know, and execs
+# what the manifest or the image would have started. It needs bash 4.2 and the coreutils that every Kafka image has.
+#
+#   launch PROGRAM ARGUMENTS…            start a node
+#   launch --format PROGRAM ARGUMENTS…   the manifest's own kafka-storage call: keeps its cluster id, formats nothing
+#   launch --script FILE ARGUMENTS…      a start script that admission could not see: runs a copy in which it is called
+#
+#   WARDEN_SETTINGS   a setting a line, in Kafka's own property names:
+#                       key=value    always          key?=value   unless the manifest sets it
+#                       key>=number  at least        key+=item    appended to the manifest's list
+#                       !key         must not be set
+#                     A line that begins with "@role,role " counts for those roles only. In values, @ordinal stands for the
+#                     node id, @voters for the quorum, @rf and @minisr for the replication that the cluster's size allows.
+#   WARDEN_ROLE       combined, broker, controller, zookeeper (a broker of a ZooKeeper cluster), or unseen: decided here
+#   WARDEN_DIALECT    how PROGRAM takes its configuration: apache, confluent, bitnami, plain
+#   WARDEN_FACTS      none, use or need: what the cluster's other StatefulSets settle, from cluster.properties beside the keys
+#
+# Values are kept as properties files have them, escapes included: the images copy a variable into the file unchanged.
+set -uf
+say() { printf 'kafka-warden: %s\n' "$*"; }
+fail() { say "$*" >&2; exit 78; }
+trap 'exit 143' TERM INT
+
+keys=${WARDEN_KEYS:-/etc/kafka-warden/keys}
+run=${WARDEN_RUN:-/etc/kafka-warden/run}
+controller=${WARDEN_CONTROLLER_LISTENER:-CONTROLLER}
+opt_out="label the StatefulSet kafka-warden.io/ignore=true"
+
+await() { # message, test command…: until the test holds, saying every ten seconds what is waited for
+  local message=$1 next=0
+  shift
+  until "$@"; do
+    if [ "$SECONDS" -ge "$next" ]; then say "waiting: $message"; next=$((SECONDS + 10)); fi
+    sleep "${WARDEN_POLL_SECONDS:-1}" &
+    wait $!
+  done
+}
+write() { # file: from standard input, whole or not at all
+  { umask 077 && cat >"$1.new" && mv -f "$1.new" "$1"; } 2>/dev/null ||
+    fail "$1 cannot be written: $run must be an emptyDir that this container may write to"
+}
+
+# --- the manifest's own formatting
+keep_cluster_id() { # arguments of kafka-storage format
+  local id=''
+  while [ $# -gt 0 ]; do
+    case $1 in
+      -t | --cluster-id) id=${2:-} ;;
+      --cluster-id=*) id=${1#*=} ;;
+      -t?*) id=${1#-t} ;;
+    esac
+    shift
+  done
+  [ -z "$id" ] || printf '%s\n' "$id" | write "$run/cluster.id" || exit
+  say "storage is formatted when the node starts, with its final configuration${id:+ and the cluster id $id}"
+}
+case ${1:-} in
+  --format)
+    [ "${3:-}" = format ] || { shift; exec "$@"; }
+    shift 3
+    keep_cluster_id "$@"
+    exit
+    ;;
+esac
+
+[ -n "${1:-}" ] || fail "nothing to start: the launcher is called with the image's entrypoint"
+program=$1
+shift
+
+# --- how the program takes its configuration
+case ${program##*/} in
+  kafka-server-start | kafka-server-start.sh) dialect=plain ;;
+  *) dialect=${WARDEN_DIALECT:-apache} ;;
+esac
+case $dialect in
+  apache | confluent) output=environment ;;
+  bitnami) output='file' ;;
+  *)
+    output='file'
+    [[ ${program##*/} = kafka-server-start* ]] || fail "$program is none of the programs that the launcher knows to start: kafka-server-start FILE is"
+    ;;
+esac
+
+# --- configuration, as the program will see it: what it finds in a file, under what stands in the environment
+declare -A parsed=() given=() ours=() gone=() facts=()
+entry='^(([^=:[:space:]\\]|\\.)+)[[:space:]]*[=:]?[[:space:]]*(.*)$'
+parse() { # file, into parsed. java.util.Properties: comments, the separators = : and blanks, lines continued by a backslash
+  local line rest=''
+  parsed=()
+  while IFS= read -r line || [ -n "$line" ]; do
+    line=${line%$'\r'}
+    line=${line#"${line%%[![:space:]]*}"}
+    [ -n "$rest" ] || [[ $line != [#!]* ]] || continue
+    line=$rest$line
+    rest=''
+    if [[ $line =~ (\\+)$ ]] && ((${#BASH_REMATCH[1]} % 2)); then rest=${line%\\}; continue; fi
+    if [[ $line =~ $entry ]]; then parsed[${BASH_REMATCH[1]}]=${BASH_REMATCH[3]}; fi
+  done <"$1"
+  if [[ $rest =~ $entry ]]; then parsed[${BASH_REMATCH[1]}]=${BASH_REMATCH[3]}; fi
+}
+adopt() { # file: as what the manifest gives
+  local key
+  parse "$1"
+  for key in "${!parsed[@]}"; do given[$key]=${parsed[$key]}; done
+}
+override() { # key=value of an argument, which has no escapes: it gets those that a file needs
+  [[ $1 = *=* ]] || fail "the argument --override $1 is no key=value"
+  local value=${1#*=}
+  value=${value//\\/\\\\}
+  value=${value//$'\n'/\\n}
+  [[ $value != ' '* ]] || value=\\$value
+  given[${1%%=*}]=$value
+}
+variable() { # property -> name of the environment variable that the image turns into it, in $REPLY
+  REPLY=${1//_/__}
+  REPLY=${REPLY//-/___}
+  REPLY=KAFKA_${REPLY//./_}
+  REPLY=${REPLY^^}
+}
+effective() { # property: its value, empty if it has none, in $REPLY
+  if [ -n "${gone[$1]:-}" ]; then REPLY=''; return; fi
+  if [ -n "${ours[$1]+set}" ]; then REPLY=${ours[$1]}; return; fi
+  REPLY=${given[$1]:-}
+  [ "$output" = environment ] || return 0
+  local in_file=$REPLY
+  variable "$1"
+  REPLY=${!REPLY:-$in_file}
+}
+put() { ours[$1]=$2; gone[$1]=''; }
+drop() { gone[$1]=yes; }
+
+arguments=()
+read_environment() { # arguments NAME=VALUE are environment to the images and would come after ours: they are taken here
+  local mounted=${WARDEN_MOUNTED_PROPERTIES:-/mnt/shared/config/server.properties} argument
+  for argument in "$@"; do
+    if [[ $argument =~ ^[A-Za-z_][A-Za-z0-9_]*= ]]; then export "${argument?}"; else arguments+=("$argument"); fi
+  done
+  if [ "$dialect" = apache ] && [ -r "$mounted" ]; then adopt "$mounted"; fi
+}
+read_start() { # [-daemon] FILE [--override key=value]…: a daemon would leave the container
+  local file=''
+  while [ $# -gt 0 ]; do
+    case $1 in
+      -daemon) ;;
+      --override) shift; override "${1:-}" ;;
+      --override=*) override "${1#*=}" ;;
+      *)
+        if [ -n "$file" ]; then arguments+=("$1"); else
+          file=$1
+          [ -r "$file" ] || fail "$file cannot be read: $program is told to start with it"
+          adopt "$file"
+        fi
+        ;;
+    esac
+    shift
+  done
+  [ -n "$file" ] || fail "$program is started without a properties file"
+}
+case $dialect in
+  apache | confluent) read_environment "$@" ;;
+  *) read_start "$@" ;;
+esac
+
+# --- facts of the cluster
+read_facts() {
+  local key
+  [ "${WARDEN_FACTS:-none}" != none ] && [ -r "$keys/cluster.properties" ] || return 1
+  parse "$keys/cluster.properties"
+  for key in "${!parsed[@]}"; do facts[$key]=${parsed[$key]}; done
+  [ -n "${facts[voters]:-}" ]
+}
+if [ "${WARDEN_FACTS:-none}" = need ]; then
+  await "the quorum's voters are not known yet: they come from the controllers' StatefulSet of cluster ${WARDEN_CLUSTER:-}, which must be there and hardened" read_facts
+else
+  read_facts || true
+fi
+
+# --- role: the manifest's, or what its configuration says, before anything of it is replaced
+effective zookeeper.connect
+zookeeper=$REPLY
+effective process.roles
+own_roles=${REPLY//[[:space:]]/}
+[ "$own_roles" != controller,broker ] || own_roles=broker,controller
+role=${WARDEN_ROLE:-combined}
+if [ "$role" = unseen ]; then
+  case $own_roles in
+    '') role=combined; [ -z "$zookeeper" ] || role=zookeeper ;;
+    broker,controller) role=combined ;;
+    *) fail "process.roles is $own_roles, which admission could not see: annotate the StatefulSet kafka-warden.io/role=$own_roles and kafka-warden.io/cluster=CLUSTER, the same for brokers and controllers" ;;
+  esac
+fi
+kraft=yes
+case $role in
+  zookeeper)
+    kraft=''
+    [ -n "$zookeeper" ] || fail "zookeeper.connect is not set, but this StatefulSet was hardened as brokers of a ZooKeeper cluster: set it, or remove the annotation kafka-warden.io/role"
+    [ -z "$own_roles" ] || fail "process.roles is set, but this StatefulSet was hardened as brokers of a ZooKeeper cluster: remove that setting, or $opt_out"
+    ;;
+  combined) hardened_as='KRaft brokers' ;;
+  broker | controller) hardened_as="KRaft ${role}s" ;;
+  *) fail "WARDEN_ROLE is $role, which is no role" ;;
+esac
+[ -z "$kraft" ] || [ -z "$zookeeper" ] ||
+  fail "zookeeper.connect is set, but this StatefulSet was hardened as $hardened_as: remove that setting, or $opt_out"
+
+# --- identity: the quorum's entry for this pod, else the manifest's own id where that may be right, else the ordinal
+pod=$WARDEN_POD
+ordinal=${pod##*-}
+[[ $ordinal =~ ^[0-9]+$ ]] || fail "the pod's name $pod has no ordinal: only pods of a StatefulSet can be started"
+node_id=$((10#$ordinal + WARDEN_ID_OFFSET))
+effective node.id
+[ -n "$REPLY" ] || effective broker.id
+if [[ $REPLY =~ ^[0-9]+$ && ${WARDEN_NODE_ID:-keep} = keep ]]; then node_id=$((10#$REPLY)); fi
+effective controller.quorum.voters
+own_quorum=${REPLY//[[:space:]]/}
+# A quorum on localhost is an example's: every pod would be a cluster of its own.
+case $own_quorum in
+  *@localhost:* | *@127.0.0.1:* | *@0.0.0.0:*) own_quorum=''; drop controller.quorum.voters ;;
+esac
+id_among() { # voters: the id that they give to this pod, in $REPLY, empty if none
+  local voter host
+  REPLY=''
+  for voter in ${1//,/ }; do
+    host=${voter#*@}
+    if [ "${host%%[.:]*}" = "$pod" ]; then REPLY=${voter%%@*}; fi
+  done
+}
+id_among "$own_quorum"
+node_id=${REPLY:-$node_id}
+[[ $node_id =~ ^[0-9]+$ ]] || fail "controller.quorum.voters gives $pod the id $node_id, which is not a number"
+known_voters=${facts[voters]:-}
+id_among "$known_voters"
+if [ -n "$REPLY" ] && [ "$REPLY" != "$node_id" ]; then
+  if [ "$WARDEN_FACTS" = need ]; then
+    say "the cluster knows $pod as node $REPLY: that id is taken instead of $node_id"
+    node_id=$REPLY
+  else
+    say "the cluster's other StatefulSets know $pod as node $REPLY, but it is $node_id: annotate its StatefulSet kafka-warden.io/id-offset=$((node_id - 10#$ordinal))"
+    known_voters=''
+  fi
+fi
+
+own_voters() { # the first pods of this StatefulSet, in $REPLY
+  local shift=$((node_id - 10#$ordinal)) i
+  REPLY=''
+  for ((i = WARDEN_FIRST_ORDINAL; i < WARDEN_FIRST_ORDINAL + WARDEN_VOTERS; i++)); do
+    REPLY+="${REPLY:+,}$((i + shift))@${pod%-*}-$i.$WARDEN_SERVICE:$WARDEN_CONTROLLER_PORT"
+  done
+}
+own_voters
+voters=${known_voters:-${REPLY:-$own_quorum}}
+
+# --- settings
+effective advertised.listeners
+own_advertised=$REPLY
+apply() { # property operator value
+  local now value=$3
+  effective "$1"
+  now=$REPLY
+  case $2 in
+    '=') [ -z "$now" ] || [ "$now" = "$3" ] || say "setting $1 instead of the manifest's value" ;;
+    '?=') value=${now:-$3} ;;
+    '>=') if [[ $now =~ ^[0-9]+$ ]] && [ "$now" -ge "$3" ]; then value=$now; fi ;;
+    '+=')
+      local separator=,
+      [ "$1" != super.users ] || separator=';'
+      case "$separator$now$separator" in
+        *"$separator$3$separator"*) value=$now ;;
+        *) value=${now:+$now$separator}$3 ;;
+      esac
+      ;;
+  esac
+  # What is kept is exported too: an empty variable would blank out what the mounted file says.
+  put "$1" "$value"
+}
+must_not_be_set() { # property
+  [ "$output" = file ] || [ -z "${given[$1]:-}" ] ||
+    fail "server.properties sets $1, which a hardened broker cannot have: remove that line"
+  drop "$1"
+}
+expand() { # line: with its tokens replaced, in $REPLY
+  REPLY=${1//@ordinal/$node_id}
+  REPLY=${REPLY//@voters/$voters}
+  REPLY=${REPLY//@rf/${facts[replication.factor]:-${WARDEN_RF:-1}}}
+  REPLY=${REPLY//@minisr/${facts[min.insync.replicas]:-${WARDEN_MIN_ISR:-1}}}
+}
+guard='^@([a-z,]+)[[:space:]]+(.*)$'
+setting='^([a-zA-Z0-9._-]+)([?>+]?=)(.*)$'
+while IFS= read -r line; do
+  if [[ $line =~ $guard ]]; then
+    line=${BASH_REMATCH[2]}
+    [[ ,${BASH_REMATCH[1]}, = *",$role,"* ]] || continue
+  fi
+  case $line in
+    '' | '#'*) ;;
+    '!'*) must_not_be_set "${line#!}" ;;
+    *)
+      [[ $line =~ $setting ]] || fail "WARDEN_SETTINGS has a line that is no setting: ${line%%=*}"
+      key=${BASH_REMATCH[1]} operator=${BASH_REMATCH[2]}
+      expand "${BASH_REMATCH[3]}"
+      apply "$key" "$operator" "$REPLY"
+      ;;
+  esac
+done <<<"${WARDEN_SETTINGS:?}"
+
+# --- quorum: by the names that the certificates have, whatever form a file uses
+quorum=''
+port=''
+place_voter() { # voter: into the quorum, as the pod that it names
+  local voter=$1 host=${1#*@}
+  [[ $1 =~ ^[0-9]+@[^:]+:[0-9]+$ ]] || fail "controller.quorum.voters has an entry that is not ID@HOST:PORT: $1"
+  host=${host%%[.:]*}
+  if [[ ${host%-*} = "${pod%-*}" && ${host##*-} =~ ^[0-9]+$ ]]; then
+    voter=${1%%@*}@$host.$WARDEN_SERVICE:${1##*:}
+  elif [ -z "$known_voters" ] && [ "$role" != broker ]; then
+    fail "controller.quorum.voters names $host, which is no pod of this StatefulSet: write ID@${pod%-*}-ORDINAL.${WARDEN_SERVICE%%.*}:PORT for each voter, or remove it"
+  fi
+  quorum+="${quorum:+,}$voter"
+  if [ "$host" = "$pod" ]; then port=${1##*:}; fi
+}
+settle_quorum() {
+  local voter
+  [ -z "$known_voters" ] || put controller.quorum.voters "$known_voters"
+  effective controller.quorum.voters
+  REPLY=${REPLY:-$voters}
+  for voter in ${REPLY//,/ }; do place_voter "$voter"; done
+  [ -n "$quorum" ] || fail "no controllers are known: name them in controller.quorum.voters, or annotate this StatefulSet and the controllers' with the same kafka-warden.io/cluster"
+  put controller.quorum.voters "$quorum"
+  drop controller.quorum.bootstrap.servers
+}
+
+# --- role: a pod beyond the quorum's voters joins as a broker only
+settle_roles() {
+  local hardened=$role refused='' roles
+  [ "$role" != combined ] || hardened=broker,controller
+  roles=$hardened
+  case $role in
+    controller)
+      [ -n "$port" ] || fail "node $node_id is not among the quorum's voters, which are fixed when a cluster is created: scale the controllers back to ${WARDEN_VOTERS}"
+      ;;
+    broker)
+      [ -z "$port" ] || fail "controller.quorum.voters names $pod, but this StatefulSet was hardened as brokers only: annotate it kafka-warden.io/role=combined, or name the controllers"
+      ;;
+    combined)
+      if [ -z "$port" ]; then
+        roles=broker
+        say "node $node_id is not among the quorum's voters: starting as a broker"
+      fi
+      ;;
+  esac
+  case $own_roles in
+    '' | "$roles") ;;
+    broker,controller) [ "$role" = combined ] || refused=yes ;;
+    *) refused=yes ;;
+  esac
+  [ -z "$refused" ] ||
+    fail "process.roles is set to something else than $hardened, as which this StatefulSet was hardened: remove that setting, or $opt_out"
+  put process.roles "$roles"
+}
+
+settle_listeners() { # the controllers' listener where this node is one, the others where it serves clients
+  local listener kept=''
+  effective listeners
+  [ "$role" != controller ] || REPLY=''
+  for listener in ${REPLY//,/ }; do
+    case $listener in
+      "$controller"://*) continue ;;
+      *:"$port") fail "controller.quorum.voters uses port $port, which the listener ${listener%%:*} has: choose another" ;;
+    esac
+    kept+="${kept:+,}$listener"
+  done
+  [ -z "$port" ] || kept+="${kept:+,}$controller://:$port"
+  put listeners "$kept"
+}
+external() { # NAME=FROM:PORT: the listener NAME, advertised where the manifest advertises its listener FROM
+  local name=${1%%=*} from=${1#*=} listener advertised='^([^:]+)://(.*):([0-9]+)$' host='' at
+  at=${from##*:}
+  from=${from%:*}
+  for listener in ${own_advertised//,/ }; do
+    if [[ $listener =~ $advertised && ${BASH_REMATCH[1]} = "$from" ]]; then
+      host=${BASH_REMATCH[2]:-$pod.$WARDEN_SERVICE}:${BASH_REMATCH[3]}
+    fi
+  done
+  if [ -z "$host" ]; then say "the listener $from is not advertised anywhere: $name is left out"; return; fi
+  append listeners "$name" "://:$at"
+  append advertised.listeners "$name" "://$host"
+  append listener.security.protocol.map "$name" ":SASL_SSL"
+}
+append() { # property name rest: name and rest to a list, unless the name is there
+  effective "$1"
+  case ",$REPLY" in *",$2:"*) ;; *) put "$1" "${REPLY:+$REPLY,}$2$3" ;; esac
+}
+
+if [ -n "$kraft" ]; then
+  settle_quorum
+  settle_roles
+  settle_listeners
+else
+  for key in process.roles controller.quorum.voters controller.quorum.bootstrap.servers controller.listener.names node.id; do drop "$key"; done
+  settle_listeners
+fi
+if [ "$role" = controller ]; then
+  drop advertised.listeners
+  drop inter.broker.listener.name
+else
+  for listener in ${WARDEN_EXTERNAL:-}; do external "$listener"; done
+fi
+
+# --- rack: the zone that the API server copied from the node, or the pod's annotation, or none
+settle_rack() {
+  local rack=${WARDEN_ZONE:-${WARDEN_RACK:-}}
+  effective broker.rack
+  [ -z "$REPLY" ] || return 0
+  drop broker.rack
+  if [ -n "$rack" ]; then put broker.rack "$rack"; else say "no rack is known for this node: broker.rack is not set"; fi
+}
+[ "$role" = controller ] || settle_rack
+
+# --- volume: an id that the volume has already wins; a lost disk is not formatted silently
+found=''
+find_meta() { # comma-separated directories
+  local directory directories
+  IFS=, read -ra directories <<<"$1"
+  for directory in ${directories[@]+"${directories[@]}"}; do
+    directory=${directory#"${directory%%[![:space:]]*}"}
+    directory=${directory%"${directory##*[![:space:]]}"}
+    if [ -z "$found" ] && [ -f "$directory/meta.properties" ]; then found=$directory/meta.properties; fi
+  done
+}
+meta() { sed -n "s/^[[:space:]]*$1[[:space:]]*[=:][[:space:]]*//p" "$found" | tail -n 1 | tr -d '\015\134'; } # property, escaped
+effective log.dirs
+[ -n "$REPLY" ] || effective log.dir
+find_meta "$REPLY"
+effective metadata.log.dir
+find_meta "$REPLY"
+
+settle_cluster_id() {
+  local id=''
+  if [ -r "$run/cluster.id" ]; then read -r CLUSTER_ID <"$run/cluster.id"; fi
+  [ -z "$found" ] || id=$(meta 'cluster\.id')
+  if [ -n "$id" ] && [ "$id" != "${CLUSTER_ID:-}" ]; then
+    [ -z "${CLUSTER_ID:-}" ] || say "the volume belongs to cluster $id: that id wins over CLUSTER_ID"
+    CLUSTER_ID=$id
+  fi
+  CLUSTER_ID=${CLUSTER_ID:-${facts[cluster.id]:-$WARDEN_CLUSTER_ID}}
+  export CLUSTER_ID
+}
+if [ -n "$kraft" ]; then
+  settle_cluster_id
+  # Kafka refuses a broker.id that differs from node.id.
+  put node.id "$node_id"
+  effective broker.id
+  [ -z "$REPLY" ] || put broker.id "$node_id"
+else
+  stored=''
+  [ -z "$found" ] || stored=$(meta 'broker\.id')
+  node_id=${stored:-$node_id}
+  put broker.id "$node_id"
+  # Ids above it are Kafka's own to give (reserved.broker.max.id is 1000 unless set).
+  if [ "$node_id" -gt 1000 ]; then apply reserved.broker.max.id '>=' "$node_id"; fi
+fi
+
+stores_ready() {
+  local store suffix=p12 others="nodes.p12 password"
+  if [ "${WARDEN_STORES:-p12}" = pem ]; then suffix=pem others=nodes.pem; fi
+  [ "$role" = controller ] || others+=" $pod.$suffix"
+  [ -z "$kraft" ] || others+=" $pod.controller.$suffix"
+  for store in $others; do [ -s "$keys/$store" ] || return 1; done
+}
+await "no keystore for $pod yet in the Secret at $keys: the sidecar of this cluster issues it" stores_ready
+
+disk_agreed() { [ -n "$found" ] || [ "${WARDEN_STORAGE:-claim}" = ephemeral ] || [ ! -e "$keys/$pod.formatted" ] || [ -e "$keys/$pod.format-confirmed" ]; }
+claim=$(cat "$keys/$pod.formatted" 2>/dev/null)
+await "the volume of $pod is empty, but node $node_id had data on another one (claim $claim). If that disk is lost for good, annotate the StatefulSet with kafka-warden.io/confirm-empty-disk=$pod" disk_agreed
+
+# --- start
+to_environment() {
+  local key
+  for key in "${!ours[@]}"; do
+    variable "$key"
+    [ -n "${gone[$key]:-}" ] || export "$REPLY=${ours[$key]}"
+  done
+  for key in "${!gone[@]}"; do
+    [ -n "${gone[$key]}" ] || continue
+    variable "$key"
+    unset "$REPLY"
+    [ -z "${given[$key]:-}" ] || export "$REPLY="
+  done
+}
+rendered() { # the whole configuration, a property a line
+  local key
+  printf '# Written by kafka-warden at each start: changes belong into the manifest.\n'
+  {
+    for key in "${!given[@]}"; do
+      [ -n "${ours[$key]+set}${gone[$key]:-}" ] || printf '%s=%s\n' "$key" "${given[$key]}"
+    done
+    for key in "${!ours[@]}"; do [ -n "${gone[$key]:-}" ] || printf '%s=%s\n' "$key" "${ours[$key]}"; done
+  } | LC_ALL=C sort
+}
+format() { # the program's own directory, file
+  local tool=${program%kafka-server-start*}kafka-storage said
+  [[ $program != *.sh ]] || tool+=.sh
+  said=$("$tool" format --ignore-formatted -t "$CLUSTER_ID" -c "$1" 2>&1) || fail "$tool could not format the log directories: $said"
+  say "$said"
+}
+unset WARDEN_SETTINGS
+if [ "$output" = environment ]; then
+  to_environment
+  exec "$program" ${arguments[@]+"${arguments[@]}"}
+fi
+rendered | write "$run/server.properties" || exit
+[ -z "$kraft" ] || format "$run/server.properties"
+exec "$program" "$run/server.properties" ${arguments[@]+"${arguments[@]}"}
