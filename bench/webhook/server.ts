@@ -44,13 +44,8 @@ async function bare({ certificatePem, privateKeyPem }: TlsIdentity): Promise<num
 /** The webhook as it ships, but for the API server behind it. */
 function webhook(identity: TlsIdentity): Promise<number> {
   const around = { log: pino({ level: 'info' }), metrics: webhookMetrics() };
-  return reviewServer(
-    reviewApp(
-      questions(judgeWith('harden'), () => []),
-      around,
-    ),
-    identity,
-  ).listen(0);
+  const empty = { setsOf: () => [], hardenedSet: () => undefined, zoneOf: () => undefined };
+  return reviewServer(reviewApp(questions(judgeWith('harden'), empty), around), identity).listen(0);
 }
 
 const mebibytes = (bytes: number): number => Math.round(bytes / 1024 / 1024);

@@ -3,8 +3,9 @@ import { test } from 'node:test';
 import { harden } from '../hardening/index.ts';
 import type { StatefulSet } from '../hardening/model.ts';
 import { keys } from '../names.ts';
-import { clustersOf, trimStatefulSet } from './clusters.ts';
+import { clustersOf } from './clusters.ts';
 import { sidecarObjects, type SidecarSettings } from './sidecar-manifests.ts';
+import { trimStatefulSet } from './trimmed.ts';
 
 const settings: SidecarSettings = {
   image: 'kafka-warden:1',

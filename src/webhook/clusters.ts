@@ -11,6 +11,12 @@ export interface KafkaCluster extends ClusterPlace {
 
 export const clusterKey = (namespace: string, cluster: string): string => `${namespace}/${cluster}`;
 
+/** Names of those namespaces that are not being deleted. */
+export const openNamespaces = (namespaces: readonly KubeObject[]): ReadonlySet<string | undefined> =>
+  new Set(
+    namespaces.filter(({ metadata }) => !metadata?.deletionTimestamp).map(({ metadata }) => metadata?.name),
+  );
+
 /**
  * The Kafka clusters that are to have a sidecar: those with a hardened StatefulSet in an enrolled namespace that is not
  * being deleted. `namespaces` are the enrolled ones. Sets that are being deleted still own; they alone make no cluster.
@@ -19,9 +25,7 @@ export function clustersOf(
   namespaces: readonly KubeObject[],
   sets: readonly StatefulSet[],
 ): Map<string, KafkaCluster> {
-  const open = new Set(
-    namespaces.filter(({ metadata }) => !metadata?.deletionTimestamp).map(({ metadata }) => metadata?.name),
-  );
+  const open = openNamespaces(namespaces);
   const clusters = new Map<string, KafkaCluster>();
   for (const set of sets) {
     const { namespace, name, uid } = set.metadata ?? {};
@@ -41,17 +45,3 @@ export const madeFor = ({ metadata }: KubeObject): string | undefined => {
   const cluster = metadata?.labels?.[keys.cluster];
   return cluster && metadata.namespace ? clusterKey(metadata.namespace, cluster) : undefined;
 };
-
-/** What the loops need of a StatefulSet: all of a hardened one but its history, of another one only its name. */
-export function trimStatefulSet(set: StatefulSet): StatefulSet {
-  const { metadata = {}, spec, status: _status, ...identity } = set;
-  const { managedFields: _managed, annotations = {}, ...rest } = metadata;
-  const hardened = keys.layout in annotations;
-  const dropped = [keys.inverse, 'kubectl.kubernetes.io/last-applied-configuration'];
-  const kept = Object.entries(annotations).filter(([key]) => hardened && !dropped.includes(key));
-  return {
-    ...identity,
-    metadata: { ...rest, annotations: Object.fromEntries(kept) },
-    ...(hardened && spec ? { spec } : {}),
-  };
-}

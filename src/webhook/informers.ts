@@ -4,11 +4,11 @@ import { informer, type Informer } from '../kubernetes/informer.ts';
 import type { KubeObject, Log } from '../kubernetes/object.ts';
 import { paths } from '../kubernetes/paths.ts';
 import { keys } from '../names.ts';
-import { trimStatefulSet } from './clusters.ts';
 import type { WebhookConfiguration } from './injection.ts';
 import type { Secret } from './serving-secret.ts';
 import { installation } from './settings.ts';
 import { sidecarSelector } from './sidecar-manifests.ts';
+import { trimNode, trimStatefulSet } from './trimmed.ts';
 
 /** Every watch of the webhook. All replicas run them: reviews need some, and a successor has the rest at hand. */
 export function webhookInformers(kube: Kube, namespace: string, log: Log) {
@@ -23,6 +23,7 @@ export function webhookInformers(kube: Kube, namespace: string, log: Log) {
       log,
     }),
     statefulsets: informer<StatefulSet>(kube, { path: paths.statefulsets(), log, trim: trimStatefulSet }),
+    nodes: informer<KubeObject>(kube, { path: paths.nodes(), log, trim: trimNode }),
     servingSecret: informer<Secret>(kube, {
       path: paths.secrets(namespace),
       ...own(installation.servingSecret),

@@ -1,9 +1,10 @@
 import { pino } from 'pino';
-import { layoutOf } from '../hardening/index.ts';
 import { connect, type Kube } from '../kubernetes/client.ts';
 import { holdLease } from '../kubernetes/lease.ts';
 import type { Log } from '../kubernetes/object.ts';
 import { followCertificate, keepCertificates } from './certificates.ts';
+import { clusterView } from './cluster-view.ts';
+import { reportUnhardened } from './enrolment.ts';
 import { healthApp, serveHealth } from './health.ts';
 import { startInformers, webhookInformers, type WebhookInformers } from './informers.ts';
 import { reportInformerAges, webhookMetrics, type WebhookMetrics } from './metrics.ts';
@@ -24,7 +25,7 @@ interface Parts {
   log: Log;
 }
 
-/** Only one replica writes; see `keepCertificates` and `provision`. */
+/** Only one replica writes; see `keepCertificates`, `provision` and `reportUnhardened`. */
 async function lead({ kube, settings, informers, metrics, log }: Parts, signal: AbortSignal): Promise<void> {
   const { namespace } = settings;
   metrics.leader.set(1);
@@ -49,9 +50,11 @@ async function lead({ kube, settings, informers, metrics, log }: Parts, signal: 
         { namespaces, sets, made },
         { settings: { ...settings, wardenNamespace: namespace }, metrics, log, signal },
       ),
+      reportUnhardened(kube, { namespaces, sets }, { mode: settings.mode, metrics, log, signal }),
     ]);
   } finally {
     metrics.leader.set(0);
+    metrics.unhardened.reset();
   }
 }
 
@@ -61,9 +64,7 @@ function serveReviews({ settings, informers, metrics, log }: Parts): {
   port: () => number | undefined;
 } {
   const judge = judgeWith(settings.mode);
-  const setsOf = (namespace: string) =>
-    informers.statefulsets.list().filter((set) => set.metadata?.namespace === namespace && layoutOf(set));
-  const app = reviewApp(questions(judge, setsOf), { log, metrics });
+  const app = reviewApp(questions(judge, clusterView(informers)), { log, metrics });
   let server: ReviewServer | undefined;
   let port: number | undefined;
   const present = (identity: TlsIdentity) => {

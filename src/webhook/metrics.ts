@@ -43,6 +43,12 @@ export function webhookMetrics() {
       help: '1 in the replica that holds the Lease, and so runs provisioning and certificate renewal.',
       registers,
     }),
+    unhardened: new Gauge({
+      name: 'kafka_warden_unhardened_statefulsets',
+      help: '1 for each Kafka StatefulSet of an enrolled namespace that is not hardened, with the rule that says why; known to the leader only.',
+      labelNames: ['namespace', 'statefulset', 'rule'] as const,
+      registers,
+    }),
     sidecars: new Gauge({
       name: 'kafka_warden_sidecars',
       help: 'Kafka clusters that have a sidecar; known to the leader only.',

@@ -1,4 +1,7 @@
-import { mutateService, type SetsOf } from './handlers/services-mutate.ts';
+import type { ClusterView } from './cluster-view.ts';
+import { mutateBinding } from './handlers/bindings-mutate.ts';
+import { reviewDeployment } from './handlers/deployments-review.ts';
+import { mutateService } from './handlers/services-mutate.ts';
 import { mutateStatefulSet } from './handlers/statefulsets-mutate.ts';
 import { validateStatefulSet } from './handlers/statefulsets-validate.ts';
 import type { Judge } from './outcomes.ts';
@@ -17,12 +20,14 @@ export interface Question {
 }
 
 /** All questions that the webhook configurations of the chart ask. */
-export const questions = (judge: Judge, setsOf: SetsOf): Question[] => [
+export const questions = (judge: Judge, view: ClusterView): Question[] => [
   { path: '/mutate/statefulsets', onFailure: 'fail', answer: (review) => mutateStatefulSet(review, judge) },
   {
     path: '/validate/statefulsets',
     onFailure: 'deny',
     answer: (review) => validateStatefulSet(review, judge),
   },
-  { path: '/mutate/services', onFailure: 'fail', answer: (review) => mutateService(review, setsOf) },
+  { path: '/mutate/services', onFailure: 'fail', answer: (review) => mutateService(review, view) },
+  { path: '/mutate/bindings', onFailure: 'fail', answer: (review) => mutateBinding(review, view) },
+  { path: '/review/deployments', onFailure: 'fail', answer: reviewDeployment },
 ];

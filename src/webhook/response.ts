@@ -18,8 +18,8 @@ export type Answer =
       audit?: Readonly<Record<string, string>>;
     };
 
-/** A warning longer than this may be cut by the API server, and is not read by people either. */
-export const maxWarningLength = 120;
+/** Characters. The API server may cut a longer warning. */
+export const maxWarningLength = 256;
 /** All warnings together; the API server drops what is beyond 4,096. */
 export const maxWarningsLength = 3_600;
 const maxAuditLength = 8_192;

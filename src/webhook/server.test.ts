@@ -5,6 +5,7 @@ import request from 'supertest';
 import type { Finding } from '../hardening/model.ts';
 import type { Log } from '../kubernetes/object.ts';
 import { maxBodyBytes } from './body.ts';
+import type { ClusterView } from './cluster-view.ts';
 import { webhookMetrics } from './metrics.ts';
 import { judgeWith, type Judge } from './outcomes.ts';
 import { questions } from './questions.ts';
@@ -32,11 +33,10 @@ interface Refused {
 
 const silent: Log = { debug: () => {}, info: () => {}, warn: () => {}, error: () => {} };
 
-function app(judge: Judge = judgeWith('harden')) {
-  return reviewApp(
-    questions(judge, () => []),
-    { log: silent, metrics: webhookMetrics() },
-  );
+const unknown: ClusterView = { setsOf: () => [], hardenedSet: () => undefined, zoneOf: () => undefined };
+
+function app(judge: Judge = judgeWith('harden'), view: ClusterView = unknown) {
+  return reviewApp(questions(judge, view), { log: silent, metrics: webhookMetrics() });
 }
 
 const set = {
@@ -188,7 +188,7 @@ suite('a review is always answered with its UID', () => {
 
   test('an object of another kind is let through unchanged', async () => {
     const kind = { group: '', version: 'v1', kind: 'Pod' };
-    for (const path of ['/mutate/statefulsets', '/validate/statefulsets', '/mutate/services']) {
+    for (const { path } of questions(judgeWith('harden'), unknown)) {
       const { response } = (await post(reviewOf({ kind }), path)).body as Reviewed;
       assert.deepEqual(response, { uid: 'the-uid', allowed: true });
     }
@@ -247,6 +247,6 @@ suite('a StatefulSet', () => {
       ],
     });
     const { response } = (await post(reviewOf(), '/mutate/statefulsets', judge)).body as Reviewed;
-    assert.deepEqual(response.warnings, ['kafka-warden [durability] loud']);
+    assert.deepEqual(response.warnings, ['kafka-warden [durability] loud. Leave it out.']);
   });
 });

@@ -70,12 +70,22 @@ matchExpressions:
   expression: >-
     request.operation == 'CREATE' || object.spec != oldObject.spec ||
     ['kafka-warden.io/mode', 'kafka-warden.io/cluster', 'kafka-warden.io/profile', 'kafka-warden.io/inverse',
-    'kafka-warden.io/layout', 'kafka-warden.io/image-profile', 'kafka-warden.io/kafka-version'].exists(key,
+    'kafka-warden.io/layout', 'kafka-warden.io/image-profile', 'kafka-warden.io/kafka-version', 'kafka-warden.io/role',
+    'kafka-warden.io/id-offset'].exists(key,
     (has(object.metadata.annotations) && key in object.metadata.annotations ? object.metadata.annotations[key] : '') !=
     (has(oldObject.metadata.annotations) && key in oldObject.metadata.annotations ? oldObject.metadata.annotations[key] : '')) ||
     ['kafka-warden.io/ignore', 'kafka-warden.io/cluster'].exists(key,
     (has(object.metadata.labels) && key in object.metadata.labels ? object.metadata.labels[key] : '') !=
     (has(oldObject.metadata.labels) && key in oldObject.metadata.labels ? oldObject.metadata.labels[key] : ''))
+{{- end -}}
+
+{{/* CEL that is true for pods that may run Kafka: while the webhook is down, no others are held up or waited for. */}}
+{{- define "kafka-warden.looksLikeKafka" -}}
+object.spec.template.spec.containers.exists(container,
+(has(container.image) && container.image.lowerAscii().matches('kafka|cp-server')) ||
+(has(container.env) && container.env.exists(variable, variable.name.startsWith('KAFKA_'))) ||
+(has(container.command) && container.command.exists(word, word.contains('kafka-server-start'))) ||
+(has(container.args) && container.args.exists(word, word.contains('kafka-server-start'))))
 {{- end -}}
 
 {{/* metav1.Condition */}}

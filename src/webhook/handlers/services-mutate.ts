@@ -1,15 +1,14 @@
 import { hardenService } from '../../hardening/index.ts';
-import type { Service, StatefulSet } from '../../hardening/model.ts';
+import type { Service } from '../../hardening/model.ts';
 import { keys } from '../../names.ts';
+import type { ClusterView } from '../cluster-view.ts';
 import type { Answer } from '../response.ts';
 import type { Review } from '../review.ts';
 import { auditOf } from '../response.ts';
-
-/** The hardened StatefulSets of a namespace. */
-export type SetsOf = (namespace: string) => StatefulSet[];
+import { warningsOf } from '../warnings.ts';
 
 /** Completes a Service where it governs a hardened StatefulSet (names of brokers resolve before they are ready). */
-export function mutateService(review: Review, setsOf: SetsOf): Answer {
+export function mutateService(review: Review, { setsOf }: Pick<ClusterView, 'setsOf'>): Answer {
   const { object, namespace } = review;
   if (review.kind !== 'Service' || !object) return { allowed: true };
   const service = object as unknown as Service;
@@ -18,9 +17,9 @@ export function mutateService(review: Review, setsOf: SetsOf): Answer {
   return {
     allowed: true,
     patch,
-    warnings: findings
-      .filter(({ severity, action }) => severity !== 'info' || action === 'fixed')
-      .map(({ rule, message }) => `kafka-warden [${rule}] ${message}`),
+    warnings: warningsOf(
+      findings.filter(({ severity, action }) => severity !== 'info' || action === 'fixed'),
+    ),
     audit: patch.length > 0 ? { patch: auditOf(patch) } : {},
   };
 }

@@ -1,11 +1,10 @@
-import type { Finding, StatefulSet } from '../../hardening/model.ts';
+import type { StatefulSet } from '../../hardening/model.ts';
 import type { Judge, Judgement } from '../outcomes.ts';
 import type { Answer } from '../response.ts';
 import type { Review } from '../review.ts';
 import { auditOf, maxWarningLength } from '../response.ts';
+import { warningsOf } from '../warnings.ts';
 import { refusal } from './refusal.ts';
-
-const line = ({ rule, message }: Finding): string => `kafka-warden [${rule}] ${message}`;
 
 /** The rules that changed something, in as many lines as they need. */
 function doneBy(rules: ReadonlySet<string>): string[] {
@@ -22,10 +21,9 @@ function doneBy(rules: ReadonlySet<string>): string[] {
 }
 
 /** What was done, then what deserves a person's look. */
-function warningsOf({ patch, findings }: Judgement): string[] {
+function summaryOf({ patch, findings }: Judgement): string[] {
   const done = doneBy(new Set(patch.map(({ rule }) => rule)));
-  const worthALook = findings.filter(({ severity }) => severity !== 'info');
-  return [...done, ...worthALook.map(line)];
+  return [...done, ...warningsOf(findings.filter(({ severity }) => severity !== 'info'))];
 }
 
 /** Hardens a StatefulSet on CREATE and UPDATE. */
@@ -39,7 +37,7 @@ export function mutateStatefulSet(review: Review, judge: Judge): Answer {
   return {
     allowed: true,
     patch,
-    warnings: warningsOf(judgement),
+    warnings: summaryOf(judgement),
     audit: { decision, ...(patch.length > 0 ? { patch: auditOf(patch) } : {}) },
   };
 }

@@ -1,0 +1,32 @@
+import { layoutOf } from '../hardening/index.ts';
+import type { StatefulSet } from '../hardening/model.ts';
+import type { Informer } from '../kubernetes/informer.ts';
+import type { KubeObject } from '../kubernetes/object.ts';
+import { zoneLabel } from './trimmed.ts';
+
+/** What a review may ask about the rest of the cluster. Answered at once from what was watched, never by a call. */
+export interface ClusterView {
+  /** The hardened StatefulSets of a namespace. */
+  setsOf(namespace: string): StatefulSet[];
+  /** A StatefulSet by its name, where it is hardened. */
+  hardenedSet(namespace: string, name: string): StatefulSet | undefined;
+  /** The zone of a node; undefined where it has none, or the node is not known here. */
+  zoneOf(node: string): string | undefined;
+}
+
+/** The view that these informers give. */
+export function clusterView(informers: {
+  statefulsets: Pick<Informer<StatefulSet>, 'get' | 'list'>;
+  nodes: Pick<Informer<KubeObject>, 'get'>;
+}): ClusterView {
+  const { statefulsets, nodes } = informers;
+  return {
+    setsOf: (namespace) =>
+      statefulsets.list().filter((set) => set.metadata?.namespace === namespace && layoutOf(set)),
+    hardenedSet: (namespace, name) => {
+      const set = statefulsets.get(namespace, name);
+      return layoutOf(set) && set;
+    },
+    zoneOf: (node) => nodes.get(undefined, node)?.metadata?.labels?.[zoneLabel] || undefined,
+  };
+}
