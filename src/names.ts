@@ -68,4 +68,4 @@ export const userSecretOf = (user: string) => `${user}-kafka-user`;
 export const sidecarClusterRole = 'kafka-warden-sidecar';
 
 /** Where a hardened broker finds its stores and its launcher. */
-export const mounts = { keys: '/etc/kafka-warden/keys', launcher: '/etc/kafka-warden/launcher' } as const;
+export const mounts = { keys: '/etc/kafka-warden/keys', launcher: '/etc/kafka-warden/launcher', run: '/etc/kafka-warden/run' } as const;

@@ -8,7 +8,12 @@ const run = '/etc/kafka/docker/run';
 const launch = ['/bin/bash', '/etc/kafka-warden/launcher/launch'];
 const hardened = (container: object) =>
   brokerOf(harden(kafka({ container }), { namespace: 'demo' }).workload);
-const start = (container: object) => startOf({ name: 'kafka', ...container }, run);
+const start = (container: object) => startOf({ name: 'kafka', ...container }, { entrypoints: [run] });
+const shell = (script: string) => {
+  const found = start({ command: ['sh', '-c', script] });
+  assert.ok(found.kind === 'shell');
+  return found;
+};
 
 describe('the launcher stands right before the entrypoint', () => {
   test("of the image's own start command", () => {
@@ -43,10 +48,32 @@ describe('the launcher stands right before the entrypoint', () => {
     ],
     [`# then ${run}\nexec ${run}`, `# then ${run}\nexec ${launch.join(' ')} ${run}`],
     [`(${run})`, `(${launch.join(' ')} ${run})`],
+    [`[ -x ${run} ] && exec ${run}`, `[ -x ${run} ] && exec ${launch.join(' ')} ${run}`],
+    [
+      `cat >/tmp/x <<EOF\nexec ${run}\nEOF\nexec ${run}`,
+      `cat >/tmp/x <<EOF\nexec ${run}\nEOF\nexec ${launch.join(' ')} ${run}`,
+    ],
+    [
+      `if [ "$A" = 1 ]; then exec ${run}; else A=2 exec ${run}; fi`,
+      `if [ "$A" = 1 ]; then exec ${launch.join(' ')} ${run}; else A=2 exec ${launch.join(' ')} ${run}; fi`,
+    ],
+    [`bash ${run}`, `${launch.join(' ')} ${run}`],
+    [
+      `echo "calls ${run}" # ${run}\n${run} &\nwait`,
+      `echo "calls ${run}" # ${run}\n${launch.join(' ')} ${run} &\nwait`,
+    ],
+    [
+      'exec kafka-server-start.sh /etc/x --override a=b',
+      `exec ${launch.join(' ')} kafka-server-start.sh /etc/x --override a=b`,
+    ],
+    [
+      'kafka-storage.sh format -t "$ID" -c f\nexec "$KAFKA_HOME/bin/kafka-server-start.sh" f',
+      `${launch.join(' ')} --format kafka-storage.sh format -t "$ID" -c f\nexec ${launch.join(' ')} "$KAFKA_HOME/bin/kafka-server-start.sh" f`,
+    ],
   ];
   for (const [script, wrapped] of scripts)
     test(`in the script ${JSON.stringify(script)}`, () => {
-      assert.equal(wrapScript(script, run, launch), wrapped);
+      assert.equal(wrapScript(shell(script), launch), wrapped);
       assert.equal(hardened({ command: ['sh', '-c', script] }).command?.[2], wrapped);
       assert.equal(hardened({ command: ['/bin/bash'], args: ['-ec', script] }).args?.[1], wrapped);
     });
@@ -66,15 +93,14 @@ describe('the launcher stands right before the entrypoint', () => {
 describe('a start command that cannot be wrapped says why', () => {
   const cases: [object, RegExp][] = [
     [{ command: [''] }, /it starts "" instead of/],
-    [{ command: ['/opt/kafka/bin/kafka-server-start.sh', '/etc/x'] }, /instead of \/etc\/kafka\/docker\/run/],
     [{ args: ['KAFKA_X=1'] }, /it starts "KAFKA_X=1"/],
     [{ command: ['bash', '/scripts/start.sh'] }, /script file whose content cannot be seen/],
-    [{ command: ['bash', '-c', 'exec kafka-server-start.sh x'] }, /never calls/],
-    [{ command: ['bash', '-c', `[ -x ${run} ] && exec ${run}`] }, /calls .* 2 times/],
+    [{ command: ['bash', '-c', 'exec java -jar x.jar'] }, /never calls/],
+    [{ command: ['bash', '-c', `eval "exec ${run}"`] }, /through eval/],
+    [{ command: ['bash', '-c', `bash -c "exec ${run}"`] }, /through bash/],
     [{ command: ['bash', '-c', `. ${run}`] }, /sources/],
     [{ command: ['bash', '-c', `source ${run}`] }, /sources/],
-    [{ command: ['bash', '-c', `cat >/tmp/x <<EOF\na=1\nEOF\nexec ${run}`] }, /here-document/],
-    [{ command: ['bash', '-c', `su kafka -c "${run}"`] }, /never calls/],
+    [{ command: ['bash', '-c', `su kafka -c "${run}"`] }, /through su/],
   ];
   for (const [container, reason] of cases)
     test(JSON.stringify(container), () => {
@@ -89,25 +115,24 @@ describe('a start command that cannot be wrapped says why', () => {
 });
 
 test('assignments of a script are read as far as they are literal', () => {
-  const found = assignments(
-    [
-      'export A=1 B="two words" C=\'$literal\'',
-      'D=$(hostname) E="x$Y" F=`id`',
-      '# G=comment',
-      'if true; then H=1; else H=2; fi; I=3; I=3',
-      'exec run J=4',
-    ].join('\n'),
-  );
-  assert.deepEqual(Object.fromEntries(found), {
-    A: '1',
-    B: 'two words',
-    C: '$literal',
-    D: undefined,
-    E: undefined,
-    F: undefined,
-    H: undefined,
-    I: '3',
-    J: '4',
+  const script = [
+    'export A=1 B="two words" C=\'$literal\'',
+    'D=$(hostname) E="x$Y" F=`id`',
+    '# G=comment',
+    'if true; then H=1; else H=2; fi; I=3; I=3',
+    'cat <<EOF\nK=5\nEOF',
+    `exec ${run} J=4`,
+  ].join('\n');
+  assert.deepEqual(Object.fromEntries(assignments(shell(script))), {
+    A: { value: '1' },
+    B: { value: 'two words' },
+    C: { value: '$literal' },
+    D: { expression: '$(hostname)' },
+    E: { expression: 'x$Y' },
+    F: { expression: '`id`' },
+    H: {},
+    I: { value: '3' },
+    J: { value: '4' },
   });
 });
 

@@ -1,4 +1,5 @@
-import type { Container } from './model.ts';
+import type { Container, PodSpec } from './model.ts';
+import { commandsOf, type Command, type Word } from './shell.ts';
 
 /** An argument with its JSON pointer below the container. */
 export interface Argument {
@@ -6,22 +7,67 @@ export interface Argument {
   from: string;
 }
 
+/** What a call starts: the image's own entrypoint, Kafka's `kafka-server-start`, or `kafka-storage format`. */
+export type Program = 'entrypoint' | 'server' | 'format';
+
+/** A call in a script: where the launcher goes, and up to where it replaces an interpreter (`bash FILE`). */
+export interface Call {
+  program: Program;
+  text: string;
+  start: number;
+  end: number;
+  byExec: boolean;
+  rest: string[];
+}
+
 /** How a container's process is started, as far as the manifest tells. */
 export type Start =
   /** The image's own start command. */
   | { kind: 'image' }
-  /** The known entrypoint, called directly or by a program that only starts another: element `index` of `field`. */
-  | { kind: 'entrypoint'; field: 'command' | 'args'; index: number; rest: Argument[] }
-  /** A shell script in element `index` of `field`, which calls the known entrypoint once. */
-  | { kind: 'shell'; field: 'command' | 'args'; index: number; script: string }
+  /** A known program, called directly or by one that only starts another: element `index` of `field`. */
+  | {
+      kind: 'program';
+      program: Exclude<Program, 'format'>;
+      field: 'command' | 'args';
+      index: number;
+      rest: Argument[];
+    }
+  /** A shell script in element `index` of `field`, which calls known programs. */
+  | {
+      kind: 'shell';
+      field: 'command' | 'args';
+      index: number;
+      script: string;
+      calls: Call[];
+      commands: Command[];
+    }
+  /** A script file in element `index` of `field`, whose content only the start can see. */
+  | { kind: 'file'; field: 'command' | 'args'; index: number; interpreter: boolean }
   /** Anything else, with what is in the way. */
   | { kind: 'unknown'; reason: string; line?: string };
+
+/** What is known beside the container. */
+export interface StartFacts {
+  entrypoints: readonly string[];
+  pod?: PodSpec;
+}
 
 const shells = new Set(['sh', 'bash', 'ash', 'dash']);
 /** Programs that start what follows and leave its arguments alone. */
 const starters = new Set(['tini', 'dumb-init', 'nice', '__cacert_entrypoint.sh']);
+/** Those, and what a shell has for the same. */
+const prefixes = new Set([...starters, 'exec', 'nohup', 'env', 'command', 'setsid', 'gosu', 'su-exec']);
+/** Programs that run text, so that a call in it cannot be given the launcher. */
+const evaluators = new Set(['.', 'source', 'eval', 'su', 'runuser', 'sudo', 'xargs', 'timeout']);
+
 const baseName = (path: string) => path.slice(path.lastIndexOf('/') + 1);
-const quote = (text: string) => text.replaceAll(/[.*+?^${}()|[\]\\]/g, '\\$&');
+const isServer = (text: string) => /^kafka-server-start(\.sh)?$/.test(baseName(text));
+const isStorage = (text: string) => /^kafka-storage(\.sh)?$/.test(baseName(text));
+
+function programOf(text: string, entrypoints: readonly string[]): 'entrypoint' | 'server' | undefined {
+  if (entrypoints.includes(text)) return 'entrypoint';
+  return isServer(text) ? 'server' : undefined;
+}
 
 interface Element extends Argument {
   field: 'command' | 'args';
@@ -32,81 +78,161 @@ const elementsOf = (field: 'command' | 'args', list: readonly string[] = []): El
   list.map((text, index) => ({ field, index, text, from: `/${field}/${index}` }));
 
 /**
- * Finds where a container calls the image's entrypoint. Kubernetes' `command` replaces the image's ENTRYPOINT, `args` its CMD;
- * where only `args` is given, it is the whole start command of an image whose start is its CMD.
+ * Finds where a container starts Kafka. Kubernetes' `command` replaces the image's ENTRYPOINT, `args` its CMD; where only `args`
+ * is given, it is the whole start command of an image whose start is its CMD.
  */
-export function startOf(container: Container, entrypoint: string): Start {
+export function startOf(container: Container, facts: StartFacts): Start {
   const argv = [...elementsOf('command', container.command), ...elementsOf('args', container.args)];
-  const first = argv[0]?.text;
+  const first = argv[0];
   if (first === undefined) return { kind: 'image' };
-  const call = argv.findIndex((a) => a.text === entrypoint);
-  if (call === 0 || (call > 0 && starters.has(baseName(first)))) {
-    const { field, index } = argv[call] ?? { field: 'command', index: 0 };
-    return { kind: 'entrypoint', field, index, rest: argv.slice(call + 1) };
+  const call = argv.findIndex((a) => programOf(a.text, facts.entrypoints) !== undefined);
+  if (call === 0 || (call > 0 && starters.has(baseName(first.text)))) {
+    const { field, index, text } = argv[call] ?? first;
+    const program = programOf(text, facts.entrypoints) ?? 'entrypoint';
+    return { kind: 'program', program, field, index, rest: argv.slice(call + 1) };
   }
-  if (!shells.has(baseName(first)))
-    return { kind: 'unknown', reason: `it starts "${first}" instead of ${entrypoint}` };
+  if (shells.has(baseName(first.text))) return shellOf(argv, container, facts);
+  if (isMountedScript(first.text, container, facts.pod))
+    return { kind: 'file', field: first.field, index: first.index, interpreter: false };
+  const wanted = facts.entrypoints[0] ?? 'kafka-server-start.sh';
+  return { kind: 'unknown', reason: `it starts "${first.text}" instead of ${wanted}` };
+}
+
+function shellOf(argv: Element[], container: Container, facts: StartFacts): Start {
   const flag = argv.findIndex((a, i) => i > 0 && /^-[a-z]*c[a-z]*$/.test(a.text));
   const script = flag > 0 ? argv[flag + 1] : undefined;
-  if (script === undefined) {
-    const line = argv.map((a) => a.text).join(' ');
-    return { kind: 'unknown', reason: 'it starts a script file whose content cannot be seen', line };
+  if (script !== undefined) return scriptOf(script, facts.entrypoints);
+  const file = argv.findIndex((a, i) => i > 0 && !a.text.startsWith('-'));
+  const element = argv[file];
+  if (element !== undefined && isMountedScript(element.text, container, facts.pod))
+    return { kind: 'file', field: element.field, index: element.index, interpreter: true };
+  const line = argv.map((a) => a.text).join(' ');
+  return { kind: 'unknown', reason: 'it starts a script file whose content cannot be seen', line };
+}
+
+/** A file from a ConfigMap, Secret or projected volume: the launcher reads it at start. */
+function isMountedScript(path: string, container: Container, pod: PodSpec | undefined): boolean {
+  const mount = (container.volumeMounts ?? [])
+    .filter((m) => `${path}/`.startsWith(`${m.mountPath.replace(/\/+$/, '')}/`))
+    .sort((a, b) => b.mountPath.length - a.mountPath.length)[0];
+  const volume = pod?.volumes?.find((v) => v.name === mount?.name);
+  return (volume?.configMap ?? volume?.secret ?? volume?.projected) !== undefined;
+}
+
+function scriptOf({ text: script, field, index }: Element, entrypoints: readonly string[]): Start {
+  const commands = commandsOf(script);
+  const calls = commands.flatMap((c) => callOf(c, entrypoints) ?? []);
+  const problem = problemOf(script, { commands, calls, entrypoints });
+  return problem ?? { kind: 'shell', field, index, script, calls, commands };
+}
+
+interface Read {
+  commands: Command[];
+  calls: Call[];
+  entrypoints: readonly string[];
+}
+
+const lineOf = (script: string, at: number) =>
+  script
+    .slice(script.lastIndexOf('\n', at - 1) + 1)
+    .split('\n', 1)[0]
+    ?.trim() ?? '';
+
+function problemOf(script: string, { commands, calls, entrypoints }: Read): Start | undefined {
+  const wanted = entrypoints[0] ?? 'kafka-server-start.sh';
+  const mentions = (w: Word) =>
+    entrypoints.some((e) => w.text.includes(e)) || /kafka-server-start/.test(w.text);
+  for (const { words } of commands) {
+    const name = baseName(words.find((w) => !isAssignment(w.text))?.text ?? '');
+    const runs = evaluators.has(name) || (shells.has(name) && words.some((w) => /^-[a-z]*c$/.test(w.text)));
+    const word = runs ? words.find(mentions) : undefined;
+    if (word === undefined) continue;
+    const how =
+      name === '.' || name === 'source'
+        ? `sources ${word.text} instead of calling it`
+        : `starts Kafka through ${name}`;
+    return { kind: 'unknown', reason: `its script ${how}`, line: lineOf(script, word.start) };
   }
-  return shellStart(script, entrypoint);
+  if (calls.some((c) => c.program !== 'format')) return undefined;
+  const last = script.split('\n').findLast((l) => l.trim() !== '' && !l.trim().startsWith('#')) ?? '';
+  return { kind: 'unknown', reason: `its script never calls ${wanted}`, line: last.trim() };
 }
 
-const withoutComment = (line: string) => line.replace(/(^|\s)#.*$/, '$1');
+const isAssignment = (text: string) => /^[A-Za-z_]\w*\+?=/.test(text);
 
-/** The entrypoint as a word of its own. */
-const wordOf = (entrypoint: string, flags = '') =>
-  new RegExp(`(^|[\\s;&|(])${quote(entrypoint)}(?=$|[\\s;&|)])`, flags);
-
-function shellStart({ text: script, field, index }: Element, entrypoint: string): Start {
-  const word = wordOf(entrypoint, 'g');
-  const lines = script.split('\n').map(withoutComment);
-  const hits = lines.filter((line) => line.match(word));
-  const calls = hits.reduce((n, line) => n + (line.match(word)?.length ?? 0), 0);
-  const line = (hits[0] ?? lines.findLast((l) => l.trim() !== '') ?? '').trim();
-  const unknown = (reason: string): Start => ({ kind: 'unknown', reason, line });
-  if (calls === 0) return unknown(`its script never calls ${entrypoint}`);
-  if (calls > 1) return unknown(`its script calls ${entrypoint} ${calls} times`);
-  if (new RegExp(`(^|[\\s;&|])(\\.|source)\\s+${quote(entrypoint)}`).test(line))
-    return unknown(`its script sources ${entrypoint} instead of calling it`);
-  if (/(?<!<)<<-?(?!<)\s*['"]?\w+/.test(script)) return unknown('its script has a here-document');
-  return { kind: 'shell', field, index, script };
-}
-
-/** True where the shell makes way for the entrypoint, which then gets its signals. */
-export const callsByExec = (script: string, entrypoint: string): boolean =>
-  new RegExp(`\\bexec\\s+(env\\s+)?([A-Za-z_]\\w*=\\S*\\s+)*${quote(entrypoint)}`).test(script);
-
-/** The script with the launcher's call in front of the entrypoint's. */
-export function wrapScript(script: string, entrypoint: string, launcher: readonly string[]): string {
-  const word = wordOf(entrypoint);
-  let done = false;
-  return script
-    .split('\n')
-    .map((line) => {
-      if (done || !withoutComment(line).match(word)) return line;
-      done = true;
-      return line.replace(word, (_, before: string) => `${before}${launcher.join(' ')} ${entrypoint}`);
-    })
-    .join('\n');
-}
-
-/**
- * Names of variables that a shell script assigns (`export X=`, `X=… command`, `X=…`), with their literal values; undefined where
- * the value is an expression, or differs from one assignment to the next.
- */
-export function assignments(script: string): Map<string, string | undefined> {
-  const found = new Map<string, string | undefined>();
-  const pattern = /(?:^|[\s;&|(])([A-Za-z_][A-Za-z0-9_]*)=("([^"]*)"|'([^']*)'|[^\s;&|)]*)/gm;
-  const text = script.split('\n').map(withoutComment).join('\n');
-  for (const match of text.matchAll(pattern)) {
-    const [, name = '', raw = '', double, single] = match;
-    const value = single ?? double ?? raw;
-    const literal = single === undefined && /[$`]/.test(value) ? undefined : value;
-    found.set(name, found.has(name) && found.get(name) !== literal ? undefined : literal);
+/** The known program that a command starts, behind assignments and programs that only start another. */
+function callOf({ words }: Command, entrypoints: readonly string[]): Call | undefined {
+  let i = 0;
+  let byExec = false;
+  let interpreter: Word | undefined;
+  for (; i < words.length; i++) {
+    const word = words[i];
+    if (word === undefined) return undefined;
+    if (isAssignment(word.text)) continue;
+    const name = baseName(word.text);
+    if (prefixes.has(name)) {
+      byExec ||= name === 'exec';
+      if (name === 'gosu' || name === 'su-exec') i++;
+      while (words[i + 1]?.text.startsWith('-') === true) i++;
+      continue;
+    }
+    if (interpreter !== undefined || !shells.has(name)) break;
+    interpreter = word;
   }
+  const word = words[i];
+  if (word === undefined) return undefined;
+  const isFormat = isStorage(word.text) && words[i + 1]?.text === 'format';
+  const program = isFormat ? 'format' : programOf(word.text, entrypoints);
+  if (program === undefined) return undefined;
+  const start = interpreter?.start ?? word.start;
+  return {
+    program,
+    text: word.text,
+    start,
+    end: word.start,
+    byExec,
+    rest: words.slice(i + 1).map((w) => w.text),
+  };
+}
+
+/** True where the shell makes way for Kafka, which then gets its signals. */
+export const callsByExec = ({ calls }: Extract<Start, { kind: 'shell' }>): boolean =>
+  calls.every((c) => c.byExec || c.program === 'format');
+
+/** The script with the launcher's call in front of every known program's. */
+export function wrapScript(
+  { script, calls }: Extract<Start, { kind: 'shell' }>,
+  launcher: readonly string[],
+): string {
+  return calls.reduceRight((text, { program, start, end }) => {
+    const words = program === 'format' ? [...launcher, '--format'] : launcher;
+    return `${text.slice(0, start)}${words.join(' ')} ${text.slice(end)}`;
+  }, script);
+}
+
+/** What a script assigns to a variable: its literal value, else the expression; neither where assignments differ. */
+export interface Assigned {
+  value?: string;
+  expression?: string;
+}
+
+/** Variables that a shell script assigns (`export X=`, `X=… command`, `X=…`), by name. */
+export function assignments({
+  script,
+  commands,
+}: Pick<Extract<Start, { kind: 'shell' }>, 'script' | 'commands'>): Map<string, Assigned> {
+  const found = new Map<string, Assigned>();
+  for (const { words } of commands)
+    for (const { start, end, text } of words) {
+      const match = /^([A-Za-z_]\w*)=(.*)$/s.exec(text);
+      if (match === null) continue;
+      const [, name = '', value = ''] = match;
+      const isLiteral = script.slice(start, end).includes("='") || !/[$`]/.test(value);
+      const now = isLiteral ? { value } : { expression: value };
+      const before = found.get(name);
+      found.set(name, before === undefined || sameAssigned(before, now) ? now : {});
+    }
   return found;
 }
+
+const sameAssigned = (a: Assigned, b: Assigned) => a.value === b.value && a.expression === b.expression;

@@ -1,44 +1,47 @@
 import { assignments, type Start } from './command.ts';
 import type { Container, PodSpec } from './model.ts';
+import { variableOf as sharedVariableOf, type Profile } from './profiles/profile.ts';
+
+export { sharedVariableOf as variableOf };
 
 /** A Kafka property as far as the manifest shows it before anything runs. */
 export type Value =
   | { state: 'absent' }
   /** A literal; `from` is a JSON pointer below the container. */
   | { state: 'literal'; value: string; from: string }
-  /** Set, but only the start knows to what (a field or key reference, a shell expression). */
-  | { state: 'computed'; from: string; fieldPath?: string; shared?: boolean }
+  /**
+   * Set, but only the start knows to what (a field or key reference, a shell expression). `shared`: the same for every pod;
+   * `expression`: the shell's text.
+   */
+  | { state: 'computed'; from: string; fieldPath?: string; shared?: boolean; expression?: string }
   /** Perhaps set, by something that cannot be seen from here. `shared`: the same for every pod. */
   | { state: 'unknown'; from: string; shared: boolean };
 
+/** How the configuration reaches Kafka. */
+export type Delivery =
+  /** The image's entrypoint reads the environment. */
+  | { kind: 'environment' }
+  /** `kafka-server-start FILE`: the environment counts for nothing. */
+  | { kind: 'file'; path: string };
+
 /** The configuration of a broker container: env, arguments and shell assignments over what is mounted. */
 export interface Configuration {
+  delivery: Delivery;
   /** By Kafka's property name. */
   property(name: string): Value;
   /** By variable, for what is no property (`CLUSTER_ID`, `KAFKA_OPTS`). */
   variable(name: string): Value;
   /** Names of all variables that are set visibly. */
   names: readonly string[];
+  /** Names of all properties that are set visibly. */
+  properties: readonly string[];
 }
 
-const variableNames = new Map<string, string>();
-
-/** `listener.name.client.scram-sha-512.x` → `KAFKA_LISTENER_NAME_CLIENT_SCRAM___SHA___512_X`. */
-export function variableOf(property: string): string {
-  let name = variableNames.get(property);
-  if (name === undefined) {
-    name = `KAFKA_${property.replaceAll('_', '__').replaceAll('-', '___').replaceAll('.', '_').toUpperCase()}`;
-    variableNames.set(property, name);
-  }
-  return name;
-}
-
-/** Where the image looks for a mounted file to merge with the environment. */
+/** Where a container's configuration comes from. */
 export interface Sources {
   start: Start;
   pod: PodSpec;
-  /** Directory of the mounted `server.properties`. */
-  mountedDirectory: string;
+  profile: Pick<Profile, 'variablesOf' | 'propertyOf' | 'mountedDirectories'>;
 }
 
 function fromEnv(container: Container): Map<string, Value> {
@@ -55,47 +58,157 @@ function fromEnv(container: Container): Map<string, Value> {
 }
 
 /** NAME=VALUE arguments of the entrypoint, which it exports after the environment. */
-function fromArguments(start: Extract<Start, { kind: 'entrypoint' }>, values: Map<string, Value>): void {
+function fromArguments(start: Extract<Start, { kind: 'program' }>, values: Map<string, Value>): void {
   for (const { text, from } of start.rest) {
     const match = /^([A-Za-z_][A-Za-z0-9_]*)=(.*)$/s.exec(text);
     if (match) values.set(match[1] ?? '', { state: 'literal', value: match[2] ?? '', from });
   }
 }
 
-/** Sources whose content cannot be seen. */
-function unseenIn(container: Container, { pod, mountedDirectory }: Sources): Value | undefined {
+const isMounted = (container: Container, path: string) =>
+  (container.volumeMounts ?? []).findIndex((m) =>
+    `${path}/`.startsWith(`${m.mountPath.replace(/\/+$/, '')}/`),
+  );
+
+/** A mounted source whose content cannot be seen: the same for every pod where it comes from one object. */
+function unseenMount(container: Container, pod: PodSpec, index: number): Value {
+  const mount = container.volumeMounts?.[index];
+  const volume = pod.volumes?.find((v) => v.name === mount?.name);
+  const fixed = volume?.configMap ?? volume?.secret ?? volume?.projected;
+  const shared = fixed !== undefined && mount?.subPathExpr === undefined;
+  return { state: 'unknown', from: `/volumeMounts/${index}`, shared };
+}
+
+/** Sources beside the visible variables whose content cannot be seen. */
+function unseenIn(container: Container, { pod, profile }: Sources): Value | undefined {
   if (container.envFrom?.[0] !== undefined) return { state: 'unknown', from: '/envFrom/0', shared: true };
   const index = (container.volumeMounts ?? []).findIndex((m) =>
-    `${m.mountPath}/`.startsWith(`${mountedDirectory}/`),
+    profile.mountedDirectories.some((d) => `${m.mountPath}/`.startsWith(`${d}/`)),
   );
-  const mount = container.volumeMounts?.[index];
-  if (mount === undefined) return undefined;
-  const volume = pod.volumes?.find((v) => v.name === mount.name);
-  const fixed = volume?.configMap ?? volume?.secret ?? volume?.projected;
-  return {
-    state: 'unknown',
-    from: `/volumeMounts/${index}`,
-    shared: fixed !== undefined && mount.subPathExpr === undefined,
+  return index < 0 ? undefined : unseenMount(container, pod, index);
+}
+
+function variablesOf(container: Container, start: Start): Map<string, Value> {
+  const values = fromEnv(container);
+  if (start.kind === 'program') fromArguments(start, values);
+  if (start.kind === 'shell')
+    for (const [name, { value, expression }] of assignments(start)) {
+      const from = `/${start.field}/${start.index}`;
+      values.set(
+        name,
+        value === undefined
+          ? { state: 'computed', from, ...(expression === undefined ? {} : { expression }) }
+          : { state: 'literal', value, from },
+      );
+    }
+  return values;
+}
+
+/** The file that `kafka-server-start` is given, where the manifest calls it. */
+function deliveryOf(start: Start): Delivery {
+  const rest =
+    start.kind === 'program' && start.program === 'server'
+      ? start.rest.map((a) => a.text)
+      : start.kind === 'shell'
+        ? start.calls.find((c) => c.program === 'server')?.rest
+        : undefined;
+  return rest === undefined
+    ? { kind: 'environment' }
+    : { kind: 'file', path: rest.find((a) => !a.startsWith('-')) ?? '' };
+}
+
+const entry = /^\s*([A-Za-z][\w.-]*\.[\w.-]+|listeners)\s*[=:]\s*(.*?)\s*$/;
+
+/** Properties that a start command shows: `--override`, here-documents, `echo key=value >> file`. */
+function fromScript(start: Start): Map<string, Value> {
+  const found = new Map<string, Value>();
+  const set = (line: string, from: string, literal: boolean) => {
+    const [, name, value = ''] = entry.exec(line) ?? [];
+    if (name === undefined) return;
+    const computed = !literal && /[$`]/.test(value);
+    found.set(
+      name,
+      computed ? { state: 'computed', from, expression: value } : { state: 'literal', value, from },
+    );
   };
+  if (start.kind === 'program')
+    overrides(
+      start.rest.map((a) => [a.text, a.from]),
+      set,
+    );
+  if (start.kind !== 'shell') return found;
+  const from = `/${start.field}/${start.index}`;
+  for (const { words, documents, outputs } of start.commands) {
+    for (const { body, literal } of documents)
+      for (const line of body.split('\n')) if (!/^\s*[#!]/.test(line)) set(line, from, literal);
+    if (/^(echo|printf)$/.test(words[0]?.text ?? '') && outputs.length > 0)
+      for (const { text } of words.slice(1)) for (const line of text.split(/\n|\\n/)) set(line, from, false);
+  }
+  for (const call of start.calls)
+    overrides(
+      call.rest.map((text) => [text, from]),
+      set,
+    );
+  return found;
+}
+
+function overrides(
+  words: readonly (readonly [string, string])[],
+  set: (line: string, from: string, literal: boolean) => void,
+): void {
+  for (const [i, [text, from]] of words.entries()) {
+    const next = words[i + 1];
+    if (text === '--override' && next !== undefined) set(next[0], next[1], false);
+    if (text.startsWith('--override=')) set(text.slice('--override='.length), from, false);
+  }
 }
 
 /** Reads what a container's manifest tells of its configuration. */
 export function configurationOf(container: Container, sources: Sources): Configuration {
-  const values = fromEnv(container);
-  const { start } = sources;
-  if (start.kind === 'entrypoint') fromArguments(start, values);
-  if (start.kind === 'shell')
-    for (const [name, value] of assignments(start.script)) {
-      const from = `/${start.field}/${start.index}`;
-      values.set(name, value === undefined ? { state: 'computed', from } : { state: 'literal', value, from });
-    }
+  const { start, profile } = sources;
+  const values = variablesOf(container, start);
+  const delivery = deliveryOf(start);
   const missing = unseenIn(container, sources) ?? { state: 'absent' };
-  const variable = (name: string) => {
+  const unset = (value: Value | undefined) =>
+    value === undefined || (value.state === 'literal' && value.value === '');
+  const variable = (name: string): Value => {
     const value = values.get(name);
-    return value === undefined || (value.state === 'literal' && value.value === '') ? missing : value;
+    return value === undefined || unset(value) ? missing : value;
   };
-  return { variable, property: (name) => variable(variableOf(name)), names: [...values.keys()] };
+  const names = [...values.keys()];
+  if (delivery.kind === 'file')
+    return {
+      ...fileConfiguration(container, { ...sources, path: delivery.path }),
+      delivery,
+      variable,
+      names,
+    };
+  const property = (name: string): Value => {
+    const given = profile.variablesOf(name).find((v) => !unset(values.get(v)));
+    return given === undefined ? missing : variable(given);
+  };
+  const properties = names.flatMap((n) => profile.propertyOf(n) ?? []);
+  return { delivery, property, variable, names, properties };
+}
+
+function fileConfiguration(
+  container: Container,
+  { start, pod, path }: Sources & { path: string },
+): Pick<Configuration, 'property' | 'properties'> {
+  const shown = fromScript(start);
+  const index = isMounted(container, path);
+  const written = start.kind === 'shell' && start.commands.some((c) => c.outputs.includes(path));
+  const script = start.kind === 'shell' ? `/${start.field}/${start.index}` : '';
+  const missing: Value =
+    index >= 0 && !written
+      ? unseenMount(container, pod, index)
+      : { state: 'unknown', from: script === '' ? '/command' : script, shared: false };
+  return { property: (name) => shown.get(name) ?? missing, properties: [...shown.keys()] };
 }
 
 /** The literal value, or undefined. */
 export const literal = (value: Value) => (value.state === 'literal' ? value.value : undefined);
+
+/** True where something visible sets the value. */
+export const isGiven = (value: Value): value is Extract<Value, { state: 'literal' | 'computed' }> =>
+  value.state === 'literal' || value.state === 'computed';

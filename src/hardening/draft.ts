@@ -1,6 +1,8 @@
 import type { Start } from './command.ts';
 import type { Configuration } from './configuration.ts';
-import type { Container, Finding, Layout, Mode, PodSpec, RuleDoc, StatefulSet } from './model.ts';
+import type { Container, Finding, Layout, Mode, PodSpec, Role, RuleDoc, StatefulSet } from './model.ts';
+import type { Pin } from './profiles/index.ts';
+import type { KafkaVersion } from './profiles/profile.ts';
 import type { Shape } from './shape.ts';
 import { append, at, elementKey, equal, pointer, put, type Json, type Path } from './tree.ts';
 
@@ -8,6 +10,8 @@ import { append, at, elementKey, equal, pointer, put, type Json, type Path } fro
 export interface Facts {
   /** The vanilla object, API defaults left out. */
   set: StatefulSet;
+  /** The object as it was given. */
+  workload: StatefulSet;
   pod: PodSpec;
   container: Container;
   containerIndex: number;
@@ -17,18 +21,29 @@ export interface Facts {
   shape: Shape;
   start: Start;
   layout: Layout;
+  /** The layout's, for short. */
+  role: Role;
   namespace: string;
   mode: Mode;
   /** The stored object, on UPDATE. */
   old?: StatefulSet | undefined;
   /** The record of what was there before could not be read. */
   recordLost: boolean;
-  kafkaVersion?: [number, number] | undefined;
-  profileVersion: number;
+  kafkaVersion?: KafkaVersion | undefined;
+  /** The profile and version that the set is hardened by. */
+  pin: Pin;
 }
 
 /** How a setting reaches the broker; see `launcher/launch.sh`. */
 export type Operator = '=' | '?=' | '>=' | '+=';
+
+/** The roles that a start can have in the end. */
+export type KnownRole = Exclude<Role, 'unseen'>;
+
+/** Roles whose pods serve clients. */
+export const serving: readonly KnownRole[] = ['combined', 'broker', 'zookeeper'];
+/** Roles of a cluster in KRaft mode. */
+export const kraft: readonly KnownRole[] = ['combined', 'broker', 'controller'];
 
 /** What rules write on. */
 export interface Draft extends Facts {
@@ -40,10 +55,10 @@ export interface Draft extends Facts {
   append(list: Path, elements: readonly Json[]): void;
   /** Writes a place that has no value yet. */
   complete(path: Path, value: Json): void;
-  /** A Kafka property for the launcher. */
-  setting(property: string, operator: Operator, value: string | number): void;
+  /** A Kafka property for the launcher; `roles`: only for those. */
+  setting(property: string, operator: Operator, value: string | number, roles?: readonly KnownRole[]): void;
   /** A Kafka property that must not be set. */
-  without(property: string): void;
+  without(property: string, roles?: readonly KnownRole[]): void;
   /** Something that is only said; refused in `strict` where asked. */
   report(finding: Said & { strict?: 'refuse' }): void;
   /** An explicit value of the manifest's that is replaced (`harden`) or refused (`strict`). */
@@ -83,7 +98,7 @@ export function runRules(rules: readonly Rule[], facts: Facts): Result {
   const hardened = facts.set as unknown as Json;
   const result: Result = { hardened, settings: [], findings: [], writes: [] };
   for (const rule of rules) {
-    if (rule.since > facts.profileVersion) continue;
+    if (rule.since > facts.pin.generation) continue;
     rule.apply?.(draftFor(rule, facts, result));
   }
   return result;
@@ -112,12 +127,30 @@ function draftFor(rule: Rule, facts: Facts, result: Result): Draft {
     complete: (path, value) => {
       if (at(result.hardened, path) === undefined) write(path, value);
     },
-    setting: (property, operator, value) => settings.push(`${property}${operator}${value}`),
-    without: (property) => settings.push(`!${property}`),
+    setting: (property, operator, value, roles) => {
+      const guard = guardOf(facts.role, roles);
+      if (guard !== undefined) settings.push(`${guard}${property}${operator}${value}`);
+    },
+    without: (property, roles) => {
+      const guard = guardOf(facts.role, roles);
+      if (guard !== undefined) settings.push(`${guard}!${property}`);
+    },
     report: ({ strict, ...said }) =>
       say(said, strict === 'refuse' && facts.mode === 'strict' ? 'refused' : 'reported'),
     unsafe: (said) => say(said, facts.mode === 'strict' ? 'refused' : 'fixed'),
   };
+}
+
+/** What the start may still turn out to be. */
+const undecided: readonly KnownRole[] = ['combined', 'zookeeper'];
+
+/** What stands before a setting that holds for some roles only: nothing where the role is known; undefined where it never holds. */
+function guardOf(role: Role, roles: readonly KnownRole[] | undefined): string | undefined {
+  if (roles === undefined) return '';
+  if (role !== 'unseen') return roles.includes(role) ? '' : undefined;
+  const possible = undecided.filter((r) => roles.includes(r));
+  if (possible.length === undecided.length) return '';
+  return possible.length === 0 ? undefined : `@${possible.join(',')} `;
 }
 
 /** Where a path lies in the vanilla object, as a JSON pointer. */

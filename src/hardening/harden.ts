@@ -4,22 +4,17 @@ import { configurationOf, literal } from './configuration.ts';
 import { withoutDefaults } from './defaults.ts';
 import { applyPatch, patchBetween } from './diff.ts';
 import { podPath, runRules, type Facts } from './draft.ts';
+import { clusterOf } from './cluster.ts';
 import { versionOf } from './image.ts';
-import { clusterOf, layoutOf, planLayout } from './layout.ts';
+import { layoutOf, planLayout } from './layout.ts';
 import { malformation } from './malformed.ts';
-import type { Context, Decision, Finding, Mode, Outcome, StatefulSet } from './model.ts';
+import type { Context, Decision, Finding, Layout, Mode, Outcome, StatefulSet } from './model.ts';
 import { obstacles, type Obstacle } from './obstacles.ts';
-import {
-  entrypoint,
-  mountedDirectory,
-  newest,
-  pinOf,
-  versionOfPin,
-  versions,
-} from './profiles/apache-kafka.ts';
+import { newestOf, parsePin, pins, textOf, type Pin } from './profiles/index.ts';
 import { recognise, type Recognition } from './recognise.ts';
 import { parseRecord, recordOf, restored } from './record.ts';
 import { withoutReserved } from './reserved.ts';
+import { roleOf } from './role.ts';
 import { rules } from './rules/index.ts';
 import { shapeOf } from './shape.ts';
 import { elementKey, escaped, put, type Json, type JsonObject, type Path } from './tree.ts';
@@ -119,7 +114,7 @@ function standingOf(workload: StatefulSet, { old, mode = 'harden' }: Context): S
 /** Why a Kafka set is none that may be written: it runs unhardened, or its pin cannot be followed. */
 function notOurs(workload: StatefulSet, { old }: Context): Obstacle | undefined {
   if (old !== undefined && !isHardened(old)) return unadopted;
-  if (pinnedVersion(workload, old) === undefined) return unknownPin(workload, old);
+  if (isUnknown(pinTextOf(workload, old))) return unknownPin(workload, old);
   const keeper = old ?? workload;
   const lost = layoutOf(old) === undefined && layoutOf(workload) === undefined;
   if (lost && (isHardened(old) || annotation(keeper, keys.layout) !== undefined)) return lostLayout;
@@ -164,7 +159,7 @@ const unknownPin = (workload: StatefulSet, old: StatefulSet | undefined): Obstac
   rule: 'profile',
   path: annotationPath(keys.profile),
   message: `the pinned profile "${annotation(workload, keys.profile) ?? annotation(old, keys.profile)}" is not supported here`,
-  remedy: `Use one of ${versions.map(pinOf).join(', ')}.`,
+  remedy: `Use one of ${pins.map(textOf).join(', ')}.`,
 });
 
 const lostLayout: Obstacle = {
@@ -174,10 +169,16 @@ const lostLayout: Obstacle = {
   remedy: 'Write the annotation back as it was, for example from a backup of the StatefulSet.',
 };
 
-/** The version to harden by: a pin that somebody changed on purpose, else the stored one, else the newest. */
-function pinnedVersion(workload: StatefulSet, old: StatefulSet | undefined): number | undefined {
-  const pin = annotation(workload, keys.profile) ?? annotation(old, keys.profile);
-  return pin === undefined ? newest : versionOfPin(pin);
+/** A pin that somebody changed on purpose, else the stored one. */
+const pinTextOf = (workload: StatefulSet, old: StatefulSet | undefined) =>
+  annotation(workload, keys.profile) ?? annotation(old, keys.profile);
+
+const isUnknown = (pin: string | undefined) => pin !== undefined && parsePin(pin) === undefined;
+
+/** The version to harden by: the pinned one, or, of a new set and of one whose image is of another family now, the newest. */
+function pinFor({ profile }: Kafka, { workload, context }: Pick<Given, 'workload' | 'context'>): Pin {
+  const pin = parsePin(pinTextOf(workload, context.old));
+  return pin?.profile.family === profile.family ? pin : newestOf(profile);
 }
 
 /**
@@ -205,15 +206,34 @@ interface Given {
 function factsOf(set: StatefulSet, seen: Kafka, { context, workload, mode }: Given): Facts {
   const { namespace, old } = context;
   const pod = set.spec?.template.spec ?? { containers: [] };
-  const { container, index, image } = seen;
-  const start = startOf(container, entrypoint);
-  const configuration = configurationOf(container, { start, pod, mountedDirectory });
+  const { container, index, image, profile } = seen;
+  const pin = pinFor(seen, { workload, context });
+  const start = startOf(container, { entrypoints: profile.entrypoints, pod });
+  const configuration = configurationOf(container, { start, pod, profile });
   const shape = shapeOf(configuration);
-  const stored = layoutOf(old) ?? layoutOf(workload);
-  const clusterId = literal(configuration.variable('CLUSTER_ID'));
-  const isSame = stored?.cluster === clusterOf(set);
+  const kafkaVersion = versionOf(annotation(set, keys.kafkaVersion)) ?? profile.kafkaOf(image);
+  const seenRole = roleOf({ set, configuration, profile, kafkaVersion });
+  const cluster = clusterOf(set, { shape, configuration, role: seenRole, namespace });
+  const kept = layoutOf(old) ?? sameCluster(layoutOf(workload), cluster);
+  const clusterId = profile.clusterIdVariables
+    .map((v) => literal(configuration.variable(v)))
+    .find((v) => v !== undefined);
+  const layout =
+    kept ??
+    planLayout({
+      set,
+      container,
+      configuration,
+      shape,
+      role: seenRole,
+      cluster,
+      namespace,
+      clusterId,
+      generation: pin.generation,
+    });
   return {
     set,
+    workload,
     pod,
     container,
     containerIndex: index,
@@ -221,15 +241,20 @@ function factsOf(set: StatefulSet, seen: Kafka, { context, workload, mode }: Giv
     configuration,
     shape,
     start,
-    layout: isSame ? stored : planLayout({ set, container, configuration, shape, namespace, clusterId }),
+    layout,
+    role: layout.role ?? 'combined',
     namespace,
     mode,
     old,
     recordLost: isLost(annotation(old ?? workload, keys.inverse)),
-    kafkaVersion: versionOf(set.metadata?.annotations?.[keys.kafkaVersion]) ?? versionOf(image.tag),
-    profileVersion: pinnedVersion(workload, old) ?? newest,
+    kafkaVersion,
+    pin,
   };
 }
+
+/** A layout that came with a manifest: another cluster's, if it was copied from there. */
+const sameCluster = (layout: Layout | undefined, cluster: string) =>
+  layout?.cluster === cluster ? layout : undefined;
 
 const isLost = (text: string | undefined) => text !== undefined && parseRecord(text) === undefined;
 
@@ -248,7 +273,7 @@ function hardenKafka(workload: StatefulSet, before: JsonObject, facts: Facts): O
   const record = recordOf(facts.set as unknown as Json, withoutReserved(complete, { hardened: true }));
   const annotations: Record<string, string> = {
     ...facts.set.metadata?.annotations,
-    [keys.profile]: pinOf(facts.profileVersion),
+    [keys.profile]: textOf(facts.pin),
     [keys.layout]: JSON.stringify(facts.layout),
     [keys.inverse]: JSON.stringify(record),
   };

@@ -2,7 +2,8 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import fc from 'fast-check';
 import { harden, hardenService, layoutOf, launchers, type Service } from './index.ts';
-import { clusterIdFor, votersFor } from './layout.ts';
+import { clusterIdFor } from './layout.ts';
+import { votersFor } from './quorum.ts';
 import { kafka, type Parts } from './test/manifest.ts';
 
 const namespace = 'demo';

@@ -1,8 +1,10 @@
 import { createHash } from 'node:crypto';
 import { keys } from '../names.ts';
 import { literal, type Configuration } from './configuration.ts';
-import type { Container, Layout, StatefulSet } from './model.ts';
-import { clientPortOf, controllerPortOf, idOffsetOf, votersIn, type Shape } from './shape.ts';
+import { exposureOf, type Exposure } from './exposure.ts';
+import type { Container, Layout, Role, StatefulSet } from './model.ts';
+import { planQuorum, type Quorum } from './quorum.ts';
+import { clientPortOf, controllerPortOf, type Shape } from './shape.ts';
 
 /** 16 bytes of SHA-256(namespace/name) in base64url, hashed again while it begins with `-`, which Kafka's tools take for a flag. */
 export function clusterIdFor(namespace: string, cluster: string): string {
@@ -13,13 +15,6 @@ export function clusterIdFor(namespace: string, cluster: string): string {
     hash = createHash('sha256').update(hash).digest();
   }
 }
-
-/** The cluster a set belongs to: its label or annotation, else its own name. */
-export const clusterOf = (set: StatefulSet): string =>
-  set.metadata?.labels?.[keys.cluster] ??
-  set.metadata?.annotations?.[keys.cluster] ??
-  set.metadata?.name ??
-  '';
 
 /** The layout that stands in a hardened set's annotation; undefined where there is none that can be read. */
 export function layoutOf(set: StatefulSet | undefined): Layout | undefined {
@@ -48,19 +43,13 @@ const isPort = (port: number) => port > 0 && port < 65_536;
 const isComplete = (layout: Layout) =>
   numbers.every((n) => Number.isInteger(layout[n])) &&
   [layout.clientPort, layout.internalPort, layout.controllerPort].every(isPort) &&
-  layout.voters > 0 &&
+  layout.voters >= 0 &&
   layout.minInsyncReplicas > 0 &&
   layout.replicationFactor >= layout.minInsyncReplicas &&
   typeof layout.cluster === 'string' &&
   typeof layout.clusterId === 'string' &&
   typeof layout.service === 'string' &&
   (layout.storage === 'claim' || layout.storage === 'ephemeral');
-
-/** Replicas rounded down to odd, at most 5; a set created at 0 is planned for 3. */
-export function votersFor(replicas: number): number {
-  if (replicas === 0) return 3;
-  return Math.min(5, replicas % 2 === 0 ? replicas - 1 : replicas);
-}
 
 /** The claim template that a container's data lies on, and where it is mounted. */
 export interface DataVolume {
@@ -91,41 +80,67 @@ export interface LayoutSource {
   container: Container;
   configuration: Configuration;
   shape: Shape;
+  role: Role;
+  cluster: string;
   namespace: string;
   clusterId: string | undefined;
+  generation: number;
 }
 
 /** Decides, once, at creation, what never moves afterwards. */
 export function planLayout(source: LayoutSource): Layout {
-  const { set, container, configuration, shape, namespace, clusterId } = source;
-  const cluster = clusterOf(set);
-  const replicas = set.spec?.replicas ?? 1;
-  const replicationFactor = replicas === 0 ? 3 : Math.min(3, replicas);
-  const clientPort = clientPortOf(shape, container);
+  const { set, container, configuration, shape, role, cluster, namespace, clusterId } = source;
+  const { voters, idOffset, voterIds }: Quorum = planQuorum(source) ?? { voters: 1, idOffset: 0 };
+  const replicationFactor = replicationOf(source, voterIds?.length);
+  const { clientPort, internalPort, external, hosts } = exposedBy(source);
+  const others = portsBeside(set, container);
   const controllerPort =
     shape.controllerListener || shape.voters
       ? controllerPortOf(shape)
-      : firstFree(9093, [clientPort, ...portsBeside(set, container)]);
+      : firstFree(9093, [clientPort, ...external.map((e) => e.port), ...others]);
   const [volume] = dataVolumes(set, container);
+  const taken = [clientPort, controllerPort, jmxPort(configuration), ...external.map((e) => e.port)];
   return {
     schema: 1,
     cluster,
     clusterId: clusterId ?? clusterIdFor(namespace, cluster),
     service: set.spec?.serviceName || `${set.metadata?.name ?? ''}-nodes`,
     clientPort,
-    internalPort: firstFree(9091, [
-      clientPort,
-      controllerPort,
-      jmxPort(configuration),
-      ...declaredPorts(set),
-    ]),
+    internalPort: internalPort ?? firstFree(9091, [...taken, ...declaredPorts(set)]),
     controllerPort,
-    voters: votersIn(shape)?.length ?? votersFor(replicas),
+    voters,
     replicationFactor,
     minInsyncReplicas: Math.max(1, replicationFactor - 1),
-    idOffset: idOffsetOf(shape, set) ?? 0,
+    idOffset,
     ...(volume === undefined ? { storage: 'ephemeral' } : { storage: 'claim', claim: volume.claim }),
+    ...(role === 'combined' ? {} : { role }),
+    ...(voterIds === undefined ? {} : { voterIds }),
+    ...(external.length === 0 ? {} : { external }),
+    ...(hosts.length === 0 ? {} : { hosts }),
   };
+}
+
+/** Before the third generation one client listener was served, and the brokers' own port was always chosen. */
+const exposedBy = (source: LayoutSource): Exposure =>
+  source.generation < 3
+    ? { clientPort: clientPortOf(source.shape, source.container), external: [], hosts: [] }
+    : exposureOf(source);
+
+/**
+ * Three, or as many as there are brokers, as far as one set can tell: controllers in a set of their own know of none, a broker of
+ * a ZooKeeper cluster only what its own settings presume. The start takes the whole cluster's number where the sidecar knows it.
+ */
+function replicationOf({ set, configuration, role }: LayoutSource, voters = 0): number {
+  if (role === 'controller') return 3;
+  const presumed = ['default.replication.factor', 'offsets.topic.replication.factor'].map((p) =>
+    Number(literal(configuration.property(p)) ?? 0),
+  );
+  const replicas = set.spec?.replicas ?? 1;
+  const brokers =
+    role === 'combined'
+      ? Math.max(replicas, voters)
+      : Math.max(replicas, role === 'zookeeper' ? Math.max(...presumed) || 0 : 0);
+  return replicas === 0 ? 3 : Math.min(3, brokers);
 }
 
 const jmxPort = (configuration: Configuration) =>

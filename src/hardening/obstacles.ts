@@ -1,103 +1,201 @@
-import { literal } from './configuration.ts';
+import { statedClusterOf } from './cluster.ts';
+import { isGiven, literal } from './configuration.ts';
 import type { Facts } from './draft.ts';
-import { clusterOf } from './layout.ts';
+import { layoutOf } from './layout.ts';
 import type { Finding } from './model.ts';
-import { finalDirectory, newestMajor, oldest } from './profiles/apache-kafka.ts';
+import { isAtLeast, type KafkaVersion } from './profiles/profile.ts';
+import { planQuorum, statedOffsetOf } from './quorum.ts';
 import { reservedIn } from './reserved.ts';
-import { idOffsetOf } from './shape.ts';
-import { maxClusterNameLength } from '../names.ts';
+import { roleOfProcess, statedRoleOf, visibleRoleOf } from './role.ts';
+import { keys, maxClusterNameLength } from '../names.ts';
+import { escaped } from './tree.ts';
 
 /** Why a Kafka set cannot be hardened with certainty. */
 export type Obstacle = Pick<Finding, 'rule' | 'path' | 'message' | 'remedy'>;
 
 type Check = (source: Facts & { place: (from: string) => string }) => Obstacle | undefined;
 
-const version: Check = ({ kafkaVersion: v, place }) => {
-  if (
-    v === undefined ||
-    ((v[0] > oldest[0] || (v[0] === oldest[0] && v[1] >= oldest[1])) && v[0] <= newestMajor)
-  )
-    return undefined;
+/** Kafka 3.7 is the oldest that is tried in KRaft mode, 3.0 in ZooKeeper mode; 4.x has no ZooKeeper mode. */
+const oldestKraft: KafkaVersion = [3, 7];
+const oldestZookeeper: KafkaVersion = [3, 0];
+const newestMajor = 4;
+
+const version: Check = ({ kafkaVersion: v, role, place }) => {
+  if (v === undefined) return undefined;
+  const oldest = role === 'zookeeper' || role === 'unseen' ? oldestZookeeper : oldestKraft;
+  if (role === 'zookeeper' && v[0] >= 4)
+    return {
+      rule: 'identity',
+      path: place('/image'),
+      message: `Kafka ${v.join('.')} has no ZooKeeper mode: the image does not start with zookeeper.connect`,
+      remedy: 'Use an image of Kafka 3.9 (Confluent Platform 7.9), or migrate to KRaft.',
+    };
+  if (isAtLeast(v, oldest) && v[0] <= newestMajor) return undefined;
+  const mode = role === 'zookeeper' ? ' in ZooKeeper mode' : '';
   return {
     rule: 'image-profile',
     path: place('/image'),
-    message: `Kafka ${v.join('.')} is not supported: this profile covers ${oldest.join('.')} to ${newestMajor}.x`,
+    message: `Kafka ${v.join('.')} is not supported: this profile covers ${oldest.join('.')} to ${newestMajor}.x${mode}`,
     remedy: `Use an image of Kafka ${oldest.join('.')} or later.`,
   };
 };
 
-const command: Check = ({ start, place }) => {
+const command: Check = ({ start, pin, place }) => {
   if (start.kind !== 'unknown') return undefined;
   const line = start.line === undefined ? '' : `: "${start.line}"`;
   return {
     rule: 'unparsed-command',
     path: place('/command'),
     message: `the start command cannot be wrapped, because ${start.reason}${line}`,
-    remedy: 'Let the command end in "exec /etc/kafka/docker/run", called once.',
+    remedy: `Let the command end in "exec ${pin.profile.entrypoints[0] ?? 'kafka-server-start.sh FILE'}".`,
   };
 };
 
-const zookeeper: Check = ({ configuration, place }) => {
-  const value = configuration.variable('KAFKA_ZOOKEEPER_CONNECT');
-  if (!('from' in value) || value.state === 'unknown') return undefined;
+/** Start commands that the launcher of the pinned generation does not know. */
+const oldLauncher: Check = ({ start, configuration, pin, place }) => {
+  const isNew = start.kind === 'file' || configuration.delivery.kind === 'file';
+  if (pin.generation >= 3 || !isNew) return undefined;
+  return {
+    rule: 'profile',
+    path: place('/command'),
+    message: `the pinned profile ${pin.profile.family}/${pin.version} cannot wrap this start command`,
+    remedy: 'Move the set to the newest profile: kafka-warden profile upgrade.',
+  };
+};
+
+const zookeeper: Check = ({ configuration, pin, place }) => {
+  const value = configuration.property('zookeeper.connect');
+  if (pin.profile.zookeeper || !isGiven(value)) return undefined;
   return {
     rule: 'identity',
     path: place(value.from),
-    message:
-      'this set runs in ZooKeeper mode, which this version does not harden (and Kafka 4 does not have)',
-    remedy: 'Migrate to KRaft first.',
+    message: 'zookeeper.connect is set, but this image runs Kafka in KRaft mode only',
+    remedy: 'Remove it, or use an image that has ZooKeeper mode (Confluent Platform up to 7.9).',
   };
 };
 
-const roles: Check = ({ configuration, place }) => {
+const roles: Check = ({ configuration, role, set, old, workload, place }) => {
   const value = configuration.property('process.roles');
   const text = literal(value);
-  if (text === undefined || !('from' in value)) return undefined;
-  const set = new Set(text.split(',').map((r) => r.trim()));
-  if (set.has('broker') && set.has('controller')) return undefined;
+  if (text !== undefined && isGiven(value) && roleOfProcess(text) === undefined)
+    return {
+      rule: 'identity',
+      path: place(value.from),
+      message: `process.roles is "${text}", which is none of broker, controller and both`,
+      remedy: 'Write broker, controller, or broker,controller.',
+    };
+  const shown = statedRoleOf(set) ?? visibleRoleOf(configuration);
+  const kept = layoutOf(old) ?? layoutOf(workload);
+  if (shown === undefined || shown === role || kept === undefined)
+    return contradiction({ set, configuration });
   return {
     rule: 'identity',
-    path: place(value.from),
-    message: `process.roles is ${text}: controllers and brokers in StatefulSets of their own are not hardened by this version`,
-    remedy: 'Run brokers that are controllers too (process.roles=broker,controller).',
+    path: isGiven(value) ? place(value.from) : `/metadata/annotations/${escaped(keys.role)}`,
+    message: `this set was created as ${role} and would become ${shown}: nodes with data do not change their role`,
+    remedy: `Go back to ${role}, or create a new StatefulSet.`,
   };
 };
+
+/** An annotation that states another role than the manifest shows. */
+function contradiction({ set, configuration }: Pick<Facts, 'set' | 'configuration'>): Obstacle | undefined {
+  const stated = set.metadata?.annotations?.[keys.role];
+  if (stated === undefined) return undefined;
+  const path = `/metadata/annotations/${escaped(keys.role)}`;
+  const visible = visibleRoleOf(configuration);
+  if (statedRoleOf(set) === undefined)
+    return {
+      rule: 'identity',
+      path,
+      message: `the role "${stated}" is none of combined, broker, controller and zookeeper`,
+      remedy: 'Correct the annotation.',
+    };
+  if (visible === undefined || visible === stated) return undefined;
+  return {
+    rule: 'identity',
+    path,
+    message: `the annotation states the role ${stated}, but the manifest configures ${visible}`,
+    remedy: 'Remove the annotation: it is for configuration that cannot be seen.',
+  };
+}
 
 const dynamicQuorum: Check = ({ configuration, place }) => {
   const dynamic = configuration.property('controller.quorum.bootstrap.servers');
-  if (!('from' in dynamic) || dynamic.state === 'unknown') return undefined;
+  if (!isGiven(dynamic)) return undefined;
   return {
     rule: 'identity',
     path: place(dynamic.from),
-    message: 'the quorum is dynamic (controller.quorum.bootstrap.servers), which this image cannot format',
+    message: 'the quorum is dynamic (controller.quorum.bootstrap.servers), which is not hardened',
     remedy: 'Use controller.quorum.voters, or leave both out.',
   };
 };
 
-const voters: Check = ({ configuration, shape, set, layout, place }) => {
+const voters: Check = ({ configuration, shape, set, role, layout, place }) => {
   const value = configuration.property('controller.quorum.voters');
-  if (shape.votersText === undefined || !('from' in value)) return undefined;
-  const offset = idOffsetOf(shape, set);
-  if (offset === layout.idOffset) return undefined;
+  if (role === 'zookeeper' || shape.votersText === undefined || !('from' in value)) return undefined;
   const at = { rule: 'identity', path: place(value.from) };
-  if (offset !== undefined)
+  const planned = planQuorum({ set, shape, role });
+  if (planned === undefined)
     return {
       ...at,
-      message: `controller.quorum.voters (${shape.votersText}) gives the pods other node ids than they were created with`,
-      remedy: `Leave it out: the id of a pod is its ordinal plus ${layout.idOffset}, and stays with its volume.`,
+      message:
+        role === 'broker'
+          ? `controller.quorum.voters (${shape.votersText}) names no controllers that brokers of their own could follow`
+          : `controller.quorum.voters (${shape.votersText}) does not name the first pods of this StatefulSet in order, on one port`,
+      remedy: `Leave it out, or write ID@${role === 'broker' ? 'CONTROLLERS' : set.metadata?.name}-ORDINAL.SERVICE:PORT for each voter.`,
     };
+  if (planned.idOffset === layout.idOffset || role === 'broker') return undefined;
   return {
     ...at,
-    message: `controller.quorum.voters (${shape.votersText}) does not name the first pods of this StatefulSet in order, on one port`,
-    remedy: `Leave it out, or write ID@${set.metadata?.name}-ORDINAL.SERVICE:PORT for each voter.`,
+    message: `controller.quorum.voters (${shape.votersText}) gives the pods other node ids than they were created with`,
+    remedy: `Leave it out: the id of a pod is its ordinal plus ${layout.idOffset}, and stays with its volume.`,
   };
 };
 
-const securityNames =
-  /^KAFKA_(SSL_|SASL_|SECURITY_PROTOCOLS|AUTHORIZER_CLASS_NAME|PRINCIPAL_BUILDER_CLASS|LISTENER_NAME_.*_(SSL|SASL)_)/;
+/** A broker set whose controllers nothing names. */
+const homeless: Check = ({ set, role, layout, shape }) => {
+  if (role !== 'broker' || shape.votersText !== undefined || layout.cluster !== set.metadata?.name)
+    return undefined;
+  return {
+    rule: 'identity',
+    path: '/metadata/labels',
+    message:
+      'these are brokers without controllers of their own, and nothing names the cluster that they belong to',
+    remedy: `Label this StatefulSet and its controllers' with ${keys.cluster}=NAME, or name the controllers' pods in controller.quorum.voters.`,
+  };
+};
+
+const movedIds: Check = ({ set, layout, old, workload }) => {
+  const stated = set.metadata?.annotations?.[keys.idOffset];
+  if (stated === undefined) return undefined;
+  const path = `/metadata/annotations/${escaped(keys.idOffset)}`;
+  const offset = statedOffsetOf(set);
+  if (offset === undefined)
+    return {
+      rule: 'identity',
+      path,
+      message: `the id offset "${stated}" is no number`,
+      remedy: 'Write a number such as 100.',
+    };
+  if (offset === layout.idOffset || (layoutOf(old) ?? layoutOf(workload)) === undefined) return undefined;
+  return {
+    rule: 'identity',
+    path,
+    message: `the pods were created with ids from ${layout.idOffset} on, and keep them with their volumes`,
+    remedy: `Write ${layout.idOffset}, or remove the annotation.`,
+  };
+};
+
+const securityProperties =
+  /^(ssl\.|sasl\.|security\.protocols|authorizer\.class\.name|principal\.builder\.class|listener\.name\..*\.(ssl|sasl)\.)/;
+/** Variables of images that configure security in ways of their own. */
+const securityVariables =
+  /^KAFKA_(SSL_|SASL_|TLS_|CLIENT_USERS|CLIENT_PASSWORDS|INTER_BROKER_(USER|PASSWORD)|CONTROLLER_(USER|PASSWORD)|CERTIFICATE_PASSWORD|ZOOKEEPER_(USER|PASSWORD|PROTOCOL|TLS))/;
 
 const security: Check = ({ configuration, shape, place }) => {
-  const name = configuration.names.find((n) => securityNames.test(n));
+  const property = configuration.properties.find((p) => securityProperties.test(p));
+  const environment = configuration.delivery.kind === 'environment' ? configuration.names : [];
+  const variable = environment.find((n) => securityVariables.test(n));
+  const name = variable ?? property;
   const tls = shape.listeners.find((l) => /SSL|SASL/.test(shape.protocolOf(l)));
   const jaas =
     literal(configuration.variable('KAFKA_OPTS'))?.includes('java.security.auth.login.config') === true;
@@ -105,7 +203,12 @@ const security: Check = ({ configuration, shape, place }) => {
   const what =
     name ??
     (tls === undefined ? 'KAFKA_OPTS names a JAAS file' : `listener ${tls.name} is ${shape.protocolOf(tls)}`);
-  const value = name === undefined ? undefined : configuration.variable(name);
+  const value =
+    variable !== undefined
+      ? configuration.variable(variable)
+      : property !== undefined
+        ? configuration.property(property)
+        : undefined;
   return {
     rule: 'listeners',
     path: place(value !== undefined && 'from' in value ? value.from : '/env'),
@@ -115,13 +218,13 @@ const security: Check = ({ configuration, shape, place }) => {
   };
 };
 
-const clients: Check = ({ shape, configuration, place }) => {
-  if (shape.clients.length < 2) return undefined;
+const clients: Check = ({ shape, configuration, pin, place }) => {
+  if (shape.clients.length < 2 || pin.generation >= 3) return undefined;
   const value = configuration.property('listeners');
   return {
     rule: 'listeners',
     path: place('from' in value ? value.from : '/env'),
-    message: `there is more than one listener for clients (${shape.clients.map((l) => l.name).join(', ')}): this version serves one`,
+    message: `there is more than one listener for clients (${shape.clients.map((l) => l.name).join(', ')}): this profile serves one`,
     remedy: "Keep one client listener, and name the brokers' own in inter.broker.listener.name.",
   };
 };
@@ -137,21 +240,31 @@ const unreadable: Check = ({ shape, configuration, place }) => {
   };
 };
 
-const readOnlyConfig: Check = ({ container, place }) => {
+const finalFiles = ['server.properties', 'kafka.properties'];
+
+const readOnlyConfig: Check = ({ container, configuration, pod, pin, place }) => {
+  if (configuration.delivery.kind === 'file') return undefined;
+  const isWritable = (name: string) => pod.volumes?.find((v) => v.name === name)?.emptyDir !== undefined;
+  const directories = pin.profile.finalDirectories;
+  const taken = directories.flatMap((d) => [d, ...finalFiles.map((f) => `${d}/${f}`)]);
   const index = (container.volumeMounts ?? []).findIndex(
-    (m) => m.mountPath === finalDirectory || m.mountPath === `${finalDirectory}/server.properties`,
+    (m) => taken.includes(m.mountPath.replace(/\/+$/, '')) && !isWritable(m.name),
   );
   if (index < 0) return undefined;
+  const [finalDirectory] = directories;
+  const [mounted] = pin.profile.mountedDirectories;
   return {
     rule: 'storage',
     path: place(`/volumeMounts/${index}`),
     message: `a mount over ${finalDirectory} keeps the image from writing its configuration there: it does not start`,
-    remedy: 'Mount the file as /mnt/shared/config/server.properties instead.',
+    remedy:
+      mounted === undefined
+        ? 'Give the image its configuration by environment variables, or start kafka-server-start with the mounted file.'
+        : `Mount the file as ${mounted}/server.properties instead.`,
   };
 };
 
-const name: Check = ({ set }) => {
-  const cluster = clusterOf(set);
+const name: Check = ({ layout: { cluster } }) => {
   if (cluster.length <= maxClusterNameLength) return undefined;
   return {
     rule: 'identity',
@@ -161,14 +274,24 @@ const name: Check = ({ set }) => {
   };
 };
 
-const otherCluster: Check = ({ set }) => {
-  const cluster = clusterOf(set);
-  if (cluster === set.metadata?.name) return undefined;
+const otherCluster: Check = ({ set, layout, old, pin }) => {
+  const { cluster } = layout;
+  const stated = statedClusterOf(set);
+  const kept = layoutOf(old);
+  const moves = kept !== undefined && stated !== undefined && stated !== kept.cluster;
+  if (moves)
+    return {
+      rule: 'identity',
+      path: '/metadata/labels',
+      message: `this set belongs to the cluster ${kept.cluster}, and its nodes cannot become part of ${stated}`,
+      remedy: `Write ${keys.cluster}=${kept.cluster}, or create a new StatefulSet.`,
+    };
+  if (pin.generation >= 3 || cluster === set.metadata?.name) return undefined;
   return {
     rule: 'identity',
     path: '/metadata/labels',
-    message: `the set belongs to the cluster ${cluster}, but this version hardens clusters of one StatefulSet`,
-    remedy: 'Run all brokers in one StatefulSet, or remove kafka-warden.io/cluster.',
+    message: `the set belongs to the cluster ${cluster}, but its pinned profile knows clusters of one StatefulSet`,
+    remedy: 'Move the set to the newest profile: kafka-warden profile upgrade.',
   };
 };
 
@@ -186,10 +309,13 @@ const reserved: Check = ({ pod, containerIndex }) => {
 const checks: readonly Check[] = [
   version,
   command,
+  oldLauncher,
   zookeeper,
   roles,
   dynamicQuorum,
   voters,
+  homeless,
+  movedIds,
   security,
   unreadable,
   clients,

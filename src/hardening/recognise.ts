@@ -1,14 +1,14 @@
 import { keys } from '../names.ts';
 import { startOf } from './command.ts';
 import { parseImage, repositoryOf, type ImageReference } from './image.ts';
-import type { Container, StatefulSet } from './model.ts';
-import { entrypoint } from './profiles/apache-kafka.ts';
-import { families, type Family } from './profiles/families.ts';
+import type { Container, PodSpec, StatefulSet } from './model.ts';
+import { families, type Family, type Known } from './profiles/families.ts';
+import type { Profile } from './profiles/profile.ts';
 
 /** What a StatefulSet runs, as far as Kafka is concerned. */
 export type Recognition =
   | { kind: 'none' }
-  | { kind: 'kafka'; family: Family; container: Container; index: number; image: ImageReference }
+  | { kind: 'kafka'; profile: Profile; container: Container; index: number; image: ImageReference }
   /** Kafka, or what looks like it, that cannot be hardened: why, and where. */
   | { kind: 'left-alone'; rule: string; reason: string; remedy: string; path: string };
 
@@ -39,7 +39,7 @@ const otherPrograms: [RegExp, string][] = [
 
 function otherProgram(c: Container): string | undefined {
   const text = [...(c.command ?? []), ...(c.args ?? [])].join(' ');
-  if (/kafka-server-start|docker\/run\b/.test(text)) return undefined;
+  if (/kafka-server-start|docker\/run\b|scripts\/kafka\/run\.sh/.test(text)) return undefined;
   return otherPrograms.find(([pattern]) => pattern.test(text))?.[1];
 }
 
@@ -54,37 +54,63 @@ export function recognise(set: StatefulSet): Recognition {
       rule: 'image-profile',
       reason: `there is no image profile "${named}"`,
       remedy: `Use one of ${families
-        .filter((f) => f.supported)
+        .filter((f) => f.profile !== undefined)
         .map((f) => f.id)
         .join(', ')} in the annotation ${keys.imageProfile}.`,
       path: `/metadata/annotations/${keys.imageProfile.replace('/', '~1')}`,
     };
-  const candidates = containers.flatMap((container, index) => {
+  const pod = set.spec?.template?.spec;
+  const candidates = containers.flatMap((container, index): Candidate[] => {
     const image = parseImage(container.image ?? '');
     const known =
-      familyOf(image) ?? (family !== undefined && mayBeNamed(container, containers) ? family : undefined);
+      familyOf(image) ??
+      (family !== undefined && mayBeNamed(container, containers) ? family : byCommand(container));
     if (known === undefined || otherProgram(container) !== undefined) return [];
-    return [{ container, index, image, family: known }];
+    return [{ container, index, image, family: known, pod }];
   });
   const only = theBroker(candidates);
   if (only === undefined)
     return candidates.length > 1 ? severalBrokers(candidates) : withoutBroker(containers);
-  if (!only.family.supported)
+  const { container, index, image } = only;
+  if (only.family.profile === undefined)
     return {
       kind: 'left-alone',
       rule: 'image-profile',
       reason: only.family.why,
       remedy: only.family.remedy,
-      path: `${containersPath}/${only.index}/image`,
+      path: `${containersPath}/${index}/image`,
     };
-  return { kind: 'kafka', ...only };
+  return { kind: 'kafka', profile: only.family.profile, container, index, image };
 }
 
-type Candidate = Omit<Extract<Recognition, { kind: 'kafka' }>, 'kind'>;
+interface Candidate {
+  container: Container;
+  index: number;
+  image: ImageReference;
+  family: Family;
+  pod: PodSpec | undefined;
+}
+
+const plain = families.find((f): f is Known => f.profile?.dialect === 'plain');
+
+/** An unknown image whose manifest starts Kafka by Kafka's own script. */
+function byCommand(container: Container): Family | undefined {
+  const start = startOf(container, { entrypoints: [] });
+  const starts =
+    (start.kind === 'program' && start.program === 'server') ||
+    (start.kind === 'shell' && start.calls.some((c) => c.program === 'server'));
+  return starts ? plain : undefined;
+}
+
+const startsKafka = ({ container, family, pod }: Candidate) =>
+  startOf(container, {
+    entrypoints: family.profile?.entrypoints ?? [],
+    ...(pod === undefined ? {} : { pod }),
+  }).kind !== 'unknown';
 
 /** The only candidate, or the only one that starts the broker where others run the same image for something else. */
 function theBroker(candidates: Candidate[]): Candidate | undefined {
-  const starting = candidates.filter((c) => startOf(c.container, entrypoint).kind !== 'unknown');
+  const starting = candidates.filter(startsKafka);
   if (candidates.length === 1 || starting.length === 1) return starting[0] ?? candidates[0];
   return undefined;
 }

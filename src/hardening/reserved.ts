@@ -8,12 +8,18 @@ import { at, drop, elementKey, equal, isObject, put, type Json, type JsonObject,
 const isReservedVariable = (name: unknown) => typeof name === 'string' && name.startsWith('WARDEN_');
 
 /** The volumes of a hardened pod. */
-export const volumes = { keys: 'kafka-warden-keys', launcher: 'kafka-warden-launcher' } as const;
-const isReservedVolume = (name: unknown) => name === volumes.keys || name === volumes.launcher;
+export const volumes = {
+  keys: 'kafka-warden-keys',
+  launcher: 'kafka-warden-launcher',
+  run: 'kafka-warden-run',
+} as const;
+const reservedVolumes: readonly unknown[] = Object.values(volumes);
+const isReservedVolume = (name: unknown) => reservedVolumes.includes(name);
 
 /** A volume of a reserved name with a source such as ours has: another one is a user's, to be told of. */
 const isOurVolume = (v: JsonObject) =>
-  isReservedVolume(v['name']) && (v['secret'] !== undefined || v['configMap'] !== undefined);
+  isReservedVolume(v['name']) &&
+  (v['secret'] !== undefined || v['configMap'] !== undefined || v['emptyDir'] !== undefined);
 
 /** How the launcher is called in front of the image's entrypoint. */
 export const launcherCall = ['/bin/bash', `${mounts.launcher}/launch`] as const;
@@ -54,8 +60,15 @@ function withoutCall(list: Json | undefined): Json | undefined {
   if (!Array.isArray(list) || !list.some((a) => typeof a === 'string' && a.includes(launcherCall[1])))
     return list;
   const kept = list
-    .filter((a, i) => a !== launcherCall[1] && !(a === launcherCall[0] && list[i + 1] === launcherCall[1]))
-    .map((a) => (typeof a === 'string' ? a.replaceAll(callText, '') : a));
+    .filter(
+      (a, i) =>
+        a !== launcherCall[1] &&
+        !(a === launcherCall[0] && list[i + 1] === launcherCall[1]) &&
+        !(a === '--script' && list[i - 1] === launcherCall[1]),
+    )
+    .map((a) =>
+      typeof a === 'string' ? a.replaceAll(`${callText}--format `, '').replaceAll(callText, '') : a,
+    );
   return kept.length === 0 ? undefined : kept;
 }
 
@@ -110,7 +123,8 @@ export function withoutReserved(set: Json, { hardened }: { hardened: boolean }):
     };
   bare = withField(bare, 'volumes', without(bare['volumes'], isOurVolume));
   bare = withField(bare, 'topologySpreadConstraints', withoutSpread(bare['topologySpreadConstraints']));
-  result = drop(result, ['spec', 'template', 'metadata', 'labels', keys.node], 2);
+  for (const label of [keys.node, keys.broker])
+    result = drop(result, ['spec', 'template', 'metadata', 'labels', label], 2);
   return put(result, podPath, bare);
 }
 

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { newestProfileVersion, pinOf } from '../../hardening/index.ts';
+import { newestPinFor } from '../../hardening/index.ts';
 import { file, kafkaWarden, plainKafka } from '../test/session.ts';
 
 const pinned = (text: string): string | undefined => /kafka-warden\.io\/profile: (\S+)/.exec(text)?.[1];
@@ -9,15 +9,15 @@ test('a manifest pinned to the first profile moves to the newest one, and to the
   const fresh = await kafkaWarden('harden', '-f', file('plain.yaml', plainKafka));
   const old = await kafkaWarden('profile', 'upgrade', '-f', file('fresh.yaml', fresh.out), '--to', '1');
   assert.equal(old.code, 0);
-  assert.equal(pinned(old.out), pinOf(1));
+  assert.equal(pinned(old.out), 'apache-kafka/1');
 
   const kept = await kafkaWarden('harden', '-f', file('old.yaml', old.out));
   assert.equal(kept.out, old.out, 'hardening alone keeps the pin');
 
   const upgraded = await kafkaWarden('profile', 'upgrade', '-f', file('old.yaml', old.out));
   assert.equal(upgraded.code, 0);
-  assert.match(upgraded.err, /StatefulSet kafka: apache-kafka\/1 → apache-kafka\/2/);
-  assert.equal(pinned(upgraded.out), pinOf(newestProfileVersion));
+  assert.match(upgraded.err, /StatefulSet kafka: apache-kafka\/1 → apache-kafka\/3/);
+  assert.equal(pinned(upgraded.out), newestPinFor('apache-kafka/1'));
   const values = async (text: string) =>
     JSON.parse((await kafkaWarden('harden', '-f', file('any.yaml', text), '-o', 'json')).out) as unknown;
   assert.deepEqual(await values(upgraded.out), await values(fresh.out));
@@ -36,6 +36,6 @@ test('--diff shows what would change', async () => {
   );
   assert.match(
     out,
-    /^-.*kafka-warden\.io\/profile: apache-kafka\/2\n\+.*kafka-warden\.io\/profile: apache-kafka\/1$/m,
+    /^-.*kafka-warden\.io\/profile: apache-kafka\/3\n\+.*kafka-warden\.io\/profile: apache-kafka\/1$/m,
   );
 });

@@ -1,12 +1,5 @@
 import { createInterface } from 'node:readline/promises';
-import {
-  harden,
-  newestProfileVersion,
-  pinOf,
-  profileVersions,
-  isHardened,
-  type StatefulSet,
-} from '../../hardening/index.ts';
+import { harden, isHardened, newestPinFor, profilePins, type StatefulSet } from '../../hardening/index.ts';
 import { at, clone, escaped, isObject, put, type Json, type JsonObject } from '../../hardening/tree.ts';
 import { keys } from '../../names.ts';
 import { isStatus } from '../../kubernetes/client.ts';
@@ -32,13 +25,19 @@ export interface ProfileUpgradeOptions {
   readonly kubeconfig?: string;
 }
 
-const known = profileVersions.map(pinOf);
-
-const pinFor = (given: string | undefined): string => {
-  if (given === undefined) return pinOf(newestProfileVersion);
-  const pin = known.find((one) => one === given || one.endsWith(`/${given}`));
+/** The pin to move to: the newest of the set's family, or the one that is asked for, by its number or in full. */
+const pinFor = (set: JsonObject, given: string | undefined): string => {
+  const family = currentPin(set)?.split('/')[0] ?? '';
+  const known = profilePins.filter((one) => one.startsWith(`${family}/`));
+  const pin =
+    given === undefined
+      ? newestPinFor(currentPin(set))
+      : known.find((one) => one === given || one === `${family}/${given}`);
   if (pin === undefined)
-    throw new CliError('unknown-profile', `There is no profile ${given}. Known: ${known.join(', ')}.`);
+    throw new CliError(
+      'unknown-profile',
+      `There is no profile ${given ?? currentPin(set)} for this set. Known: ${(known.length > 0 ? known : profilePins).join(', ')}.`,
+    );
   return pin;
 };
 
@@ -68,7 +67,6 @@ const offline = (
   options: ProfileUpgradeOptions & { filename: readonly string[] },
   terminal: Terminal,
 ): ExitCode => {
-  const pin = pinFor(options.to);
   const documents: ManifestDocument[] = readSources(options.filename).flatMap(documentsOf);
   // Checks the shape of what is read, as `harden` does.
   assess(documents, { namespace: options.namespace });
@@ -76,6 +74,7 @@ const offline = (
     .flatMap(objectsOf)
     .filter((object) => isStatefulSet(object) && isHardened(object.value as unknown as StatefulSet))
     .map((object) => {
+      const pin = pinFor(object.value, options.to);
       terminal.err(`StatefulSet ${object.name}: ${currentPin(object.value) ?? ''} → ${pin}\n`);
       return { object, value: upgraded(object.value, namespaceOf(object, options.namespace), pin).value };
     });
@@ -85,7 +84,7 @@ const offline = (
       'The input holds no hardened StatefulSet; `kafka-warden harden` makes one.',
     );
   const files = rewritten(documents, (document) => withReplacements(document, replacements));
-  terminal.out(options.diff ? diffText(files, pin, terminal.colour.out) : yamlStream(files));
+  terminal.out(options.diff ? diffText(files, 'upgraded', terminal.colour.out) : yamlStream(files));
   return exitCodes.ok;
 };
 
@@ -123,7 +122,6 @@ const online = async (
       'usage',
       `Name what to upgrade as statefulset/NAME, not ${options.target}; or give -f FILE.`,
     );
-  const pin = pinFor(options.to);
   const kube = await clusterAccess(options.kubeconfig);
   const namespace = options.namespace ?? kube.namespace ?? 'default';
   const path = paths.statefulsets(namespace, name);
@@ -138,6 +136,7 @@ const online = async (
   const pinned = currentPin(set);
   if (pinned === undefined)
     throw new CliError('not-hardened', `StatefulSet ${namespace}/${name} is not hardened by kafka-warden.`);
+  const pin = pinFor(set, options.to);
   if (pinned === pin) {
     terminal.err(`StatefulSet ${namespace}/${name} has the profile ${pin} already.\n`);
     return exitCodes.ok;

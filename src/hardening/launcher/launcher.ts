@@ -13,17 +13,24 @@ function load(file: string): Launcher {
   return { name: `kafka-warden-launcher-${hash}`, data: { launch } };
 }
 
-/** Launcher by profile version. A published version's script is never edited: a change is a new file for a new version. */
-const byVersion = new Map([1, 2].map((version) => [version, load('./launch.sh')]));
+const first = load('./launch.sh');
+const third = load('./launch.3.sh');
 
-/** The launcher that a profile version's template names. Throws for a version that is not supported. */
-export function launcherFor(profileVersion: number): Launcher {
-  const launcher = byVersion.get(profileVersion);
-  if (launcher === undefined) throw new Error(`profile version ${profileVersion} has no launcher`);
+/** Launcher by generation. A published script is never edited: a change is a new file for a new generation. */
+const byGeneration = new Map([
+  [1, first],
+  [2, first],
+  [3, third],
+]);
+
+/** The launcher that a generation's templates name. Throws for a generation that is not supported. */
+export function launcherFor(generation: number): Launcher {
+  const launcher = byGeneration.get(generation);
+  if (launcher === undefined) throw new Error(`generation ${generation} has no launcher`);
   return launcher;
 }
 
 /** The launchers of all supported profile versions, each once. */
 export const launchers = (): Launcher[] => [
-  ...new Map([...byVersion.values()].map((l) => [l.name, l])).values(),
+  ...new Map([...byGeneration.values()].map((l) => [l.name, l])).values(),
 ];

@@ -1,24 +1,35 @@
-/** What is particular to the apache/kafka image (docker/ in apache/kafka, the same from 3.7 to 4.x). */
+import { versionOf } from '../image.ts';
+import { propertyOf, variableOf, type Profile } from './profile.ts';
 
-export const family = 'apache-kafka';
-/** The image's CMD. */
-export const entrypoint = '/etc/kafka/docker/run';
-/** Where the image looks for a mounted `server.properties`, which it copies before it appends the environment. */
-export const mountedDirectory = '/mnt/shared/config';
-/** Where it writes the final file: must stay writable. */
-export const finalDirectory = '/opt/kafka/config';
-export const oldest: [number, number] = [3, 7];
-export const newestMajor = 4;
+/** apache/kafka (docker/ in apache/kafka, the same from 3.7 to 4.x): the environment is appended to a mounted file. KRaft only. */
+export const apacheKafka: Profile = {
+  family: 'apache-kafka',
+  versions: [
+    { version: 1, generation: 1 },
+    { version: 2, generation: 2 },
+    { version: 3, generation: 3 },
+  ],
+  dialect: 'apache',
+  start: ['/etc/kafka/docker/run'],
+  startField: 'args',
+  entrypoints: ['/etc/kafka/docker/run'],
+  variablesOf: (property) => [variableOf(property)],
+  propertyOf,
+  clusterIdVariables: ['CLUSTER_ID'],
+  mountedDirectories: ['/mnt/shared/config'],
+  finalDirectories: ['/opt/kafka/config'],
+  user: 1000,
+  group: 1000,
+  stores: 'p12',
+  controllerListener: 'CONTROLLER',
+  zookeeper: false,
+  kafkaOf: ({ tag }) => versionOf(tag),
+};
 
-/** Profile versions that can be pinned; the last is what new sets get. A published one never changes. */
-export const versions = [1, 2] as const;
-export const newest = 2;
-
-export const pinOf = (version: number) => `${family}/${version}`;
-
-/** The version of a pin such as `apache-kafka/2`; undefined where it is not one of ours. */
-export function versionOfPin(pin: string | undefined): number | undefined {
-  const [name, version] = (pin ?? '').split('/');
-  const number = Number(version);
-  return name === family && versions.some((v) => v === number) ? number : undefined;
-}
+/** apache/kafka-native: the same scripts around a native program, in which no config provider can be loaded. */
+export const apacheKafkaNative: Profile = {
+  ...apacheKafka,
+  family: 'apache-kafka-native',
+  versions: [{ version: 1, generation: 3 }],
+  stores: 'pem',
+};

@@ -1,18 +1,39 @@
-/** An image family: images that turn their environment into configuration in the same way. */
-export interface Family {
+import { apacheKafka, apacheKafkaNative } from './apache-kafka.ts';
+import { bitnamiKafka } from './bitnami-kafka.ts';
+import { cpKafka, cpServer } from './cp-kafka.ts';
+import { plainKafka } from './kafka.ts';
+import type { Profile } from './profile.ts';
+
+/** Images that turn what they are given into configuration in the same way, and what is done about them. */
+export type Family = Known | LeftAlone;
+
+interface Recognised {
   id: string;
   /** `apache/kafka`: the end of the image's path, registry and mirror prefixes aside. */
   repositories: readonly string[];
-  supported: boolean;
-  /** Why a family is left alone, and what to do. */
+}
+
+/** A family that is hardened. */
+export interface Known extends Recognised {
+  profile: Profile;
+}
+
+/** A family that is left alone, with the reason. */
+export interface LeftAlone extends Recognised {
+  profile?: undefined;
   why: string;
   remedy: string;
 }
 
-const leftAlone = (id: string, repositories: string[], why: string, remedy?: string): Family => ({
+const known = (profile: Profile, ...repositories: string[]): Known => ({
+  id: profile.family,
+  repositories,
+  profile,
+});
+
+const leftAlone = (id: string, repositories: string[], why: string, remedy?: string): LeftAlone => ({
   id,
   repositories,
-  supported: false,
   why,
   remedy: remedy ?? 'Use apache/kafka 3.7 or later, or keep securing this set by hand.',
 });
@@ -21,39 +42,34 @@ const component = (id: string, repositories: string[], name: string) =>
   leftAlone(
     id,
     repositories,
-    `${name} is a component beside Kafka, not a broker: this version hardens brokers only`,
+    `${name} is a component beside Kafka, not a broker: this version hardens brokers and controllers only`,
     'Give it the credentials of a KafkaUser to reach the hardened brokers.',
   );
 
 /** Every image family that is recognised. */
 export const families: readonly Family[] = [
-  { id: 'apache-kafka', repositories: ['apache/kafka'], supported: true, why: '', remedy: '' },
+  known(apacheKafka, 'apache/kafka'),
+  known(apacheKafkaNative, 'apache/kafka-native'),
+  known(cpKafka, 'confluentinc/cp-kafka'),
+  known(cpServer, 'confluentinc/cp-server', 'confluentinc/cp-enterprise-kafka'),
+  known(bitnamiKafka, 'bitnami/kafka', 'bitnamilegacy/kafka', 'bitnamisecure/kafka'),
+  known(plainKafka),
   leftAlone(
-    'apache-kafka-native',
-    ['apache/kafka-native'],
-    'the native image carries no configuration providers, so that secrets cannot be kept out of its environment',
-  ),
-  leftAlone(
-    'cp-kafka',
-    [
-      'confluentinc/cp-kafka',
-      'confluentinc/cp-server',
-      'confluentinc/cp-enterprise-kafka',
-      'confluentinc/confluent-local',
-    ],
-    'this version has no profile for the Confluent images yet',
-  ),
-  leftAlone(
-    'bitnami-kafka',
-    ['bitnami/kafka', 'bitnamilegacy/kafka', 'bitnamisecure/kafka'],
-    'this version has no profile for the Bitnami entrypoint yet, which writes its own TLS and SASL configuration',
+    'confluent-local',
+    ['confluentinc/confluent-local'],
+    'confluent-local is an image for one developer: it makes a cluster of its own in every pod',
+    'Use confluentinc/cp-kafka.',
   ),
   leftAlone(
     'wurstmeister-kafka',
     ['wurstmeister/kafka'],
-    'this image is no longer maintained and its Kafka is older than 3.7',
+    'this image is no longer maintained, and its Kafka is older than what is supported',
   ),
-  leftAlone('debezium-kafka', ['debezium/kafka'], 'the Debezium images have rules of their own'),
+  leftAlone(
+    'debezium-kafka',
+    ['debezium/kafka'],
+    'the Debezium images write their configuration by rules of their own, which lose settings with a hyphen or an underscore',
+  ),
   leftAlone(
     'strimzi',
     ['strimzi/kafka', 'strimzi/operator'],
@@ -71,13 +87,14 @@ export const families: readonly Family[] = [
       'confluentinc/cp-kafka-connect',
       'confluentinc/cp-kafka-connect-base',
       'confluentinc/cp-server-connect',
+      'confluentinc/cp-server-connect-base',
       'debezium/connect',
     ],
     'Kafka Connect',
   ),
   component(
     'schema-registry',
-    ['confluentinc/cp-schema-registry', 'bitnami/schema-registry'],
+    ['confluentinc/cp-schema-registry', 'bitnami/schema-registry', 'bitnamilegacy/schema-registry'],
     'Schema Registry',
   ),
   component('ksqldb', ['confluentinc/cp-ksqldb-server', 'confluentinc/ksqldb-server'], 'ksqlDB'),

@@ -1,6 +1,8 @@
-import { pointerTo, type Rule } from '../draft.ts';
+import { kraft, pointerTo, type Rule } from '../draft.ts';
 import { literal } from '../configuration.ts';
 import { superUsers } from '../principals.ts';
+
+const standard = 'org.apache.kafka.metadata.authorizer.StandardAuthorizer';
 
 export const authorizer: Rule = {
   id: 'authorizer',
@@ -17,7 +19,8 @@ export const authorizer: Rule = {
         message:
           'allow.everyone.if.no.acl.found lets every authenticated client use any topic that has no ACL',
       });
-    draft.setting('authorizer.class.name', '=', 'org.apache.kafka.metadata.authorizer.StandardAuthorizer');
+    draft.setting('authorizer.class.name', '=', standard, kraft);
+    draft.setting('authorizer.class.name', '=', 'kafka.security.authorizer.AclAuthorizer', ['zookeeper']);
     for (const user of superUsers) draft.setting('super.users', '+=', user);
     draft.setting('allow.everyone.if.no.acl.found', '=', 'false');
   },

@@ -1,10 +1,11 @@
 import { literal } from '../configuration.ts';
 import { pointerTo, type Draft, type Rule } from '../draft.ts';
+import { sharesFacts } from '../membership.ts';
 
 /** Settings that have a least safe value: from the layout, so that scaling does not change the template. */
-const leasts = ({ layout, kafkaVersion }: Draft): [string, number][] => {
+const leasts = ({ layout, kafkaVersion, role }: Draft): [string, number][] => {
   const { replicationFactor, minInsyncReplicas } = layout;
-  const hasShareGroups = kafkaVersion === undefined || kafkaVersion[0] >= 4;
+  const hasShareGroups = (kafkaVersion === undefined || kafkaVersion[0] >= 4) && role !== 'zookeeper';
   return [
     ['default.replication.factor', replicationFactor],
     ['min.insync.replicas', minInsyncReplicas],
@@ -19,6 +20,9 @@ const leasts = ({ layout, kafkaVersion }: Draft): [string, number][] => {
       : []),
   ];
 };
+
+/** Where other sets count too, the start takes the whole cluster's number. */
+const tokenOf = (property: string) => (/min\.(isr|insync)/.test(property) ? '@minisr' : '@rf');
 
 export const durability: Rule = {
   id: 'durability',
@@ -36,7 +40,7 @@ export const durability: Rule = {
           path: pointerTo(draft.containerIndex, value.from),
           message: `${property} is ${given}; safe is ${least} or more`,
         });
-      draft.setting(property, '>=', least);
+      draft.setting(property, '>=', sharesFacts(draft) ? tokenOf(property) : least);
       tooHigh(draft, property, given);
     }
     const unclean = draft.configuration.property('unclean.leader.election.enable');

@@ -2,26 +2,32 @@ import { keys, keysSecretOf, mounts } from '../../names.ts';
 import { wrapScript } from '../command.ts';
 import { podPath, type Draft, type Rule } from '../draft.ts';
 import { launcherFor } from '../launcher/launcher.ts';
-import { entrypoint } from '../profiles/apache-kafka.ts';
+import { factsUseOf, sharesFacts } from '../membership.ts';
 import { launcherCall, volumes } from '../reserved.ts';
 import type { Json } from '../tree.ts';
 import { keepsNodeId } from './identity.ts';
 
-/** Puts the launcher before the image's entrypoint, wherever the manifest calls it. */
+/** Puts the launcher before what starts Kafka, wherever the manifest calls it. */
 function wrapStart(draft: Draft): void {
-  const { container, containerPath, start } = draft;
+  const { container, containerPath, start, pin } = draft;
   switch (start.kind) {
-    case 'image':
-      // args replaces the image's CMD only: an ENTRYPOINT stays.
-      return draft.put([...containerPath, 'args'], [...launcherCall, entrypoint]);
-    case 'entrypoint': {
+    case 'image': {
+      // args replaces the image's CMD only: an ENTRYPOINT stays where it may come first.
+      const { startField, start: words } = pin.profile;
+      return draft.put([...containerPath, startField], [...launcherCall, ...words]);
+    }
+    case 'program':
+    case 'file': {
       const list = container[start.field] ?? [];
-      return draft.put([...containerPath, start.field], list.toSpliced(start.index, 0, ...launcherCall));
+      const call = start.kind === 'file' ? [...launcherCall, '--script'] : launcherCall;
+      return draft.put([...containerPath, start.field], list.toSpliced(start.index, 0, ...call));
     }
     case 'shell': {
       const list = container[start.field] ?? [];
-      const script = wrapScript(start.script, entrypoint, launcherCall);
-      return draft.put([...containerPath, start.field], list.with(start.index, script));
+      return draft.put(
+        [...containerPath, start.field],
+        list.with(start.index, wrapScript(start, launcherCall)),
+      );
     }
     case 'unknown':
   }
@@ -39,17 +45,45 @@ function variables(draft: Draft): Record<string, string | number> {
     WARDEN_CONTROLLER_PORT: layout.controllerPort,
     WARDEN_CLUSTER_ID: layout.clusterId,
     WARDEN_STORAGE: layout.storage,
+    ...(draft.pin.generation >= 3 ? memberVariables(draft) : {}),
   };
 }
 
+/** What the third generation of the launcher is told beside that. */
+function memberVariables(draft: Draft): Record<string, string | number> {
+  const { layout, pin, role } = draft;
+  const kept = (layout.external ?? []).filter((e) => e.from !== '');
+  return {
+    WARDEN_CLUSTER: layout.cluster,
+    WARDEN_ROLE: role,
+    WARDEN_DIALECT: pin.profile.dialect,
+    WARDEN_STORES: pin.profile.stores,
+    WARDEN_CONTROLLER_LISTENER: pin.profile.controllerListener,
+    WARDEN_FACTS: factsUseOf(draft),
+    ...(sharesFacts(draft)
+      ? { WARDEN_RF: layout.replicationFactor, WARDEN_MIN_ISR: layout.minInsyncReplicas }
+      : {}),
+    ...(kept.length === 0
+      ? {}
+      : { WARDEN_EXTERNAL: kept.map(({ name, from, port }) => `${name}=${from}:${port}`).join(' ') }),
+    ...(rendersFile(draft) ? { WARDEN_RUN: mounts.run } : {}),
+  };
+}
+
+/** True where the launcher writes files: a configuration of its own, or the copy of a script. */
+const rendersFile = ({ configuration, pin, start }: Draft): boolean =>
+  pin.generation >= 3 &&
+  (configuration.delivery.kind === 'file' || start.kind === 'file' || pin.profile.dialect === 'bitnami');
+
 function mount(draft: Draft): void {
-  const script: Json = { name: launcherFor(draft.profileVersion).name, defaultMode: 0o555 };
+  const script: Json = { name: launcherFor(draft.pin.generation).name, defaultMode: 0o555 };
   const keystores: Json = { secretName: keysSecretOf(draft.set.metadata?.name ?? ''), defaultMode: 0o440 };
   draft.append(
     [...podPath, 'volumes'],
     [
       { name: volumes.launcher, configMap: script },
       { name: volumes.keys, secret: keystores },
+      ...(rendersFile(draft) ? [{ name: volumes.run, emptyDir: { medium: 'Memory' } }] : []),
     ],
   );
   draft.append(
@@ -57,6 +91,7 @@ function mount(draft: Draft): void {
     [
       { name: volumes.launcher, mountPath: mounts.launcher, readOnly: true },
       { name: volumes.keys, mountPath: mounts.keys, readOnly: true },
+      ...(rendersFile(draft) ? [{ name: volumes.run, mountPath: mounts.run }] : []),
     ],
   );
 }
@@ -70,7 +105,10 @@ export const launcher: Rule = {
   since: 1,
   apply(draft) {
     const environment = [...draft.containerPath, 'env'];
-    draft.put([...podPath.slice(0, 2), 'metadata', 'labels', keys.node], draft.layout.cluster);
+    const labels = [...podPath.slice(0, 2), 'metadata', 'labels'];
+    draft.put([...labels, keys.node], draft.layout.cluster);
+    if (draft.pin.generation >= 3 && draft.role !== 'controller')
+      draft.put([...labels, keys.broker], draft.layout.cluster);
     wrapStart(draft);
     // The kubelet resolves $(WARDEN_POD) only in entries that stand behind it: the settings come last.
     draft.append(environment, [

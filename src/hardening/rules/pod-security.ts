@@ -1,7 +1,7 @@
 import { podPath, pointerIn, type Rule } from '../draft.ts';
 
-/** The user of the apache/kafka image. */
-const uid = 1000;
+/** Where the image's own is not known. */
+const usualGroup = 1000;
 
 export const podSecurity: Rule = {
   id: 'pod-security',
@@ -14,7 +14,8 @@ export const podSecurity: Rule = {
     const { containerPath, container, pod } = draft;
     const at = (key: string) => [...containerPath, 'securityContext', key];
     const own = container.securityContext ?? {};
-    draft.complete([...podPath, 'securityContext', 'fsGroup'], uid);
+    const { user: uid, group = usualGroup } = draft.pin.profile;
+    draft.complete([...podPath, 'securityContext', 'fsGroup'], group);
     draft.complete([...podPath, 'securityContext', 'fsGroupChangePolicy'], 'OnRootMismatch');
     const user = own.runAsUser ?? pod.securityContext?.runAsUser;
     if (own.privileged === true || user === 0) {
@@ -30,8 +31,9 @@ export const podSecurity: Rule = {
       });
       return;
     }
-    if (user === undefined) draft.put(at('runAsUser'), uid);
-    if (pod.securityContext?.runAsNonRoot !== true) draft.complete(at('runAsNonRoot'), true);
+    if (user === undefined && uid !== undefined) draft.put(at('runAsUser'), uid);
+    if (pod.securityContext?.runAsNonRoot !== true && (user ?? uid) !== undefined)
+      draft.complete(at('runAsNonRoot'), true);
     draft.complete(at('allowPrivilegeEscalation'), false);
     draft.complete(at('capabilities'), { drop: ['ALL'] });
     if (pod.securityContext?.seccompProfile === undefined)

@@ -13,11 +13,19 @@ const shell = (...ports: number[]): string[] => ['/bin/bash', '-c', ports.map(tr
 /** Under OrderedReady the next pod starts only once this one is ready: that must not need a quorum. */
 const isOrdered = ({ old }: Draft) => old !== undefined && old.spec?.podManagementPolicy !== 'Parallel';
 
+/** The port that tells that a node serves: the clients', or, of a controller, the quorum's. */
+const servingPort = ({ layout, role }: Draft) =>
+  role === 'controller' ? layout.controllerPort : layout.clientPort;
+
+/** Only where a pod is both must its readiness not wait for a quorum of pods that come after it. */
+const mayWaitForPods = (draft: Draft) =>
+  isOrdered(draft) && (draft.role === 'combined' || draft.role === 'unseen');
+
 /** The check that is written where there is none. */
 const check = (draft: Draft): JsonObject =>
-  isOrdered(draft)
+  mayWaitForPods(draft)
     ? { exec: { command: shell(draft.layout.controllerPort, draft.layout.clientPort) } }
-    : { tcpSocket: { port: draft.layout.clientPort } };
+    : { tcpSocket: { port: servingPort(draft) } };
 
 /** What a probe's own handler is to be instead: a place within the probe, and its value. */
 interface Repair {
@@ -31,7 +39,8 @@ const needsCredentials =
 
 /** Ports of listeners that a hardened broker has no more. */
 function gonePorts({ shape, layout }: Draft): number[] {
-  const open = [layout.clientPort, layout.internalPort, layout.controllerPort];
+  const external = (layout.external ?? []).map((e) => e.port);
+  const open = [layout.clientPort, layout.internalPort, layout.controllerPort, ...external];
   return shape.listeners.map((l) => l.port).filter((port) => !open.includes(port));
 }
 
@@ -39,6 +48,7 @@ function gonePorts({ shape, layout }: Draft): number[] {
 function repairOf(draft: Draft, kind: Kind): Repair | undefined {
   const probe = draft.container[kind];
   const { clientPort, controllerPort } = draft.layout;
+  const ordered = mayWaitForPods(draft);
   const gone = gonePorts(draft);
   const command = probe?.exec?.command?.join(' ');
   if (command !== undefined) {
@@ -48,14 +58,14 @@ function repairOf(draft: Draft, kind: Kind): Repair | undefined {
       port === undefined
         ? 'it connects without credentials, which the hardened listener refuses'
         : `no listener is on port ${port} any more`;
-    const value = isOrdered(draft) ? shell(controllerPort, clientPort) : shell(clientPort);
+    const value = ordered ? shell(controllerPort, clientPort) : shell(servingPort(draft));
     return { place: ['exec', 'command'], value, reason };
   }
   const port = portNumber(draft, probe?.tcpSocket?.port);
   if (port === undefined || !gone.includes(port)) return undefined;
   return {
     place: ['tcpSocket', 'port'],
-    value: isOrdered(draft) ? controllerPort : clientPort,
+    value: ordered ? controllerPort : servingPort(draft),
     reason: `no listener is on port ${port} any more`,
   };
 }

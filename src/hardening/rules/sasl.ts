@@ -1,4 +1,5 @@
-import type { Rule } from '../draft.ts';
+import { serving, type Rule } from '../draft.ts';
+import { clientListeners } from './listeners.ts';
 
 export const sasl: Rule = {
   id: 'sasl',
@@ -8,12 +9,16 @@ export const sasl: Rule = {
   severity: 'info',
   since: 1,
   apply(draft) {
-    draft.setting('listener.name.client.sasl.enabled.mechanisms', '=', 'SCRAM-SHA-512');
-    draft.setting(
-      'listener.name.client.scram-sha-512.sasl.jaas.config',
-      '=',
-      'org.apache.kafka.common.security.scram.ScramLoginModule required;',
-    );
-    draft.setting('listener.name.client.connections.max.reauth.ms', '=', 3_600_000);
+    for (const name of clientListeners(draft.layout)) {
+      const prefix = `listener.name.${name.toLowerCase()}`;
+      draft.setting(`${prefix}.sasl.enabled.mechanisms`, '=', 'SCRAM-SHA-512', serving);
+      draft.setting(
+        `${prefix}.scram-sha-512.sasl.jaas.config`,
+        '=',
+        'org.apache.kafka.common.security.scram.ScramLoginModule required;',
+        serving,
+      );
+      draft.setting(`${prefix}.connections.max.reauth.ms`, '=', 3_600_000, serving);
+    }
   },
 };

@@ -1,7 +1,6 @@
 import { podPath, pointerIn, pointerTo, type Rule } from '../draft.ts';
 import { callsByExec } from '../command.ts';
 import { literal } from '../configuration.ts';
-import { entrypoint } from '../profiles/apache-kafka.ts';
 
 /** Five minutes of controlled shutdown (KafkaBroker.shutdown), half a minute for the hook, half for closing logs. */
 const graceSeconds = 360;
@@ -30,11 +29,12 @@ export const shutdown: Rule = {
       });
     draft.setting('controlled.shutdown.enable', '=', 'true');
     const { start } = draft;
-    if (start.kind === 'shell' && !callsByExec(start.script, entrypoint))
+    const called = start.kind === 'shell' ? start.calls.find((c) => c.program !== 'format')?.text : undefined;
+    if (start.kind === 'shell' && !callsByExec(start))
       draft.report({
         path: pointerTo(draft.containerIndex, `/${start.field}/${start.index}`),
-        message: `the script calls ${entrypoint} without exec: the shell gets SIGTERM and Kafka may not, until it is killed`,
-        remedy: `Write "exec ${entrypoint}".`,
+        message: `the script calls ${called} without exec: the shell gets SIGTERM and Kafka may not, until it is killed`,
+        remedy: `Write "exec ${called}".`,
       });
   },
 };

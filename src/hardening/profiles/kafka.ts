@@ -1,0 +1,21 @@
+import { versionOf } from '../image.ts';
+import type { Profile } from './profile.ts';
+
+/** Any image in which the manifest starts Kafka by its own `kafka-server-start.sh FILE`. */
+export const plainKafka: Profile = {
+  family: 'kafka',
+  versions: [{ version: 1, generation: 3 }],
+  dialect: 'plain',
+  start: [],
+  startField: 'command',
+  entrypoints: [],
+  variablesOf: () => [],
+  propertyOf: () => undefined,
+  clusterIdVariables: ['CLUSTER_ID'],
+  mountedDirectories: [],
+  finalDirectories: [],
+  stores: 'p12',
+  controllerListener: 'CONTROLLER',
+  zookeeper: true,
+  kafkaOf: ({ tag }) => versionOf(tag),
+};
