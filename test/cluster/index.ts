@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { isDeepStrictEqual } from 'node:util';
 import { bringUp, takeDown } from './bring-up.ts';
-import { build, buildWarden } from './build.ts';
+import { build, buildLoadable } from './build.ts';
 import type { Cluster } from './cluster.ts';
 import { ClusterError } from './errors.ts';
 import { externalCluster } from './external.ts';
@@ -14,7 +14,7 @@ import { isLeftBehind, isStarting, ownProcess, readState } from './state.ts';
 export type { Cluster, CommandOptions, ContainerProcess, LogOptions } from './cluster.ts';
 export { ClusterError, isUnavailable } from './errors.ts';
 export { localClass, networkClass } from './storage.ts';
-export { images, kafkaVersions, kubernetesVersion } from './versions.ts';
+export { emulated, images, kafkaVersions, kubernetesVersion } from './versions.ts';
 export type { KafkaLine } from './versions.ts';
 
 /** Another name lets several checkouts test side by side. */
@@ -112,7 +112,9 @@ async function adopt(name: string): Promise<Cluster | undefined> {
   if (state === undefined || isLeftBehind(layout, state)) return undefined;
   if (state.owner === undefined) {
     const cluster = await localCluster(layout, false);
-    if (!isDeepStrictEqual(await buildWarden(), state.artefacts.wardenArchives)) await cluster.loadImage();
+    const { wardenArchives, emulationArchives } = state.artefacts;
+    if (!isDeepStrictEqual(await buildLoadable(), { emulationArchives, wardenArchives }))
+      await cluster.loadImage();
     return cluster;
   }
   if (ancestorsOf(process.pid).includes(state.owner.pid)) return localCluster(layout, false);

@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { addMachine, takeDown } from './bring-up.ts';
-import { buildWarden } from './build.ts';
+import { buildLoadable } from './build.ts';
 import { signal } from './cgroups.ts';
 import type { Cluster } from './cluster.ts';
 import { clientCalls, nameResolution } from './clients.ts';
@@ -10,7 +10,7 @@ import { waitForHeartbeat, waitForNodes } from './node-readiness.ts';
 import { maxNodes, nodeLayout } from './layout.ts';
 import type { Layout, NodeLayout } from './layout.ts';
 import { routeServices, setCable } from './network.ts';
-import { loadWarden, powerOff, powerOn } from './node.ts';
+import { loadImages, powerOff, powerOn } from './node.ts';
 import { runningProcesses, volumeOfPod } from './pods.ts';
 import { stateOf } from './processes.ts';
 import { readState, writeState } from './state.ts';
@@ -137,12 +137,10 @@ function machineCalls(layout: Layout): MachineCalls {
       await waitForApiServer(layout, artefacts);
     },
     async loadImage() {
-      const wardenArchives = await buildWarden();
+      const loadable = await buildLoadable();
       const state = await requireState(layout);
-      await Promise.all(
-        state.reachable.map((index) => loadWarden(nodeLayout(layout, index), wardenArchives)),
-      );
-      await writeState(layout, { ...state, artefacts: { ...state.artefacts, wardenArchives } });
+      await Promise.all(state.reachable.map((index) => loadImages(nodeLayout(layout, index), loadable)));
+      await writeState(layout, { ...state, artefacts: { ...state.artefacts, ...loadable } });
     },
   };
 }

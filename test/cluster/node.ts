@@ -1,6 +1,6 @@
 import { mkdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { Artefacts } from './build.ts';
+import type { Artefacts, Loadable } from './build.ts';
 import { killGroup, makeGroup, processesIn } from './cgroups.ts';
 import { run } from './command.ts';
 import { ClusterError } from './errors.ts';
@@ -71,17 +71,19 @@ export async function powerOff(node: NodeLayout): Promise<void> {
   await unplug(node);
 }
 
-/** Imports kafka-warden's image into a running node; the same name then means the new image. */
-export async function loadWarden(node: NodeLayout, archives: readonly string[]): Promise<void> {
+/** Imports images into a running node; the same names then mean the new images. */
+export async function loadImages(
+  node: NodeLayout,
+  { emulationArchives, wardenArchives }: Loadable,
+): Promise<void> {
   const [inside] = processesIn(systemGroupOf(node));
   if (inside === undefined)
     throw new ClusterError('NOT_RUNNING', `${node.name} is powered off: start it first.`);
   const address = `/proc/${inside}/root/run/containerd/containerd.sock`;
-  const repository = repositoryOf(images.warden);
-  for (const archive of archives) {
-    const from = ['images', 'import', '--base-name', repository, archive];
-    await run('ctr', ['--address', address, '-n', 'k8s.io', ...from]);
-  }
+  const load = ['--address', address, '-n', 'k8s.io', 'images', 'import'];
+  for (const archive of emulationArchives) await run('ctr', [...load, archive]);
+  for (const archive of wardenArchives)
+    await run('ctr', [...load, '--base-name', repositoryOf(images.warden), archive]);
 }
 
 function repositoryOf(image: string): string {

@@ -21,11 +21,14 @@ export interface StoredImage {
  * A containerd root with images imported and unpacked. Nodes share its layers and contents, which nothing writes to
  * after the import, and have a copy of its two small databases: that takes milliseconds where an import takes seconds.
  */
-export async function imageStore(stored: readonly StoredImage[]): Promise<string> {
+export async function imageStore(
+  stored: readonly StoredImage[],
+  derived: readonly string[] = [],
+): Promise<string> {
   return artefact({
     name: 'image-store',
     inputs: [
-      JSON.stringify(stored),
+      JSON.stringify([stored, derived]),
       images.pause,
       await hashOf(checkout, [ownFile('recipes/image-store.ts')]),
     ],
@@ -46,6 +49,7 @@ export async function imageStore(stored: readonly StoredImage[]): Promise<string
             '\n',
           );
         });
+        imports.push(...derived.map((archive) => `c images import ${archive} >/dev/null`));
         await script(importing(imports.join('\n')), [work, folder]);
       } finally {
         await run('rm', ['-rf', work]);
