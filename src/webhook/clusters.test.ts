@@ -1,11 +1,9 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { harden } from '../hardening/index.ts';
 import type { StatefulSet } from '../hardening/model.ts';
-import { keys } from '../names.ts';
 import { clustersOf } from './clusters.ts';
 import { sidecarObjects, type SidecarSettings } from './sidecar-manifests.ts';
-import { trimStatefulSet } from './trimmed.ts';
+import { hardened } from './test/sets.ts';
 
 const settings: SidecarSettings = {
   image: 'kafka-warden:1',
@@ -14,28 +12,6 @@ const settings: SidecarSettings = {
   wardenNamespace: 'kafka-warden',
   apiServerPorts: [443],
 };
-
-/** A hardened set; by default a cluster of its own. */
-function hardened(name: string, cluster = name): StatefulSet {
-  const vanilla = {
-    metadata: { name, namespace: 'shop', uid: `uid-of-${name}` },
-    spec: {
-      serviceName: name,
-      replicas: 3,
-      selector: { matchLabels: { app: name } },
-      template: {
-        metadata: { labels: { app: name } },
-        spec: { containers: [{ name: 'kafka', image: 'apache/kafka:4.1.0' }] },
-      },
-    },
-  } as unknown as StatefulSet;
-  const { workload, decision } = harden(vanilla, { namespace: 'shop' });
-  assert.equal(decision, 'hardened');
-  const annotations = { ...workload.metadata?.annotations };
-  const layout = JSON.parse(annotations[keys.layout] ?? '') as object;
-  annotations[keys.layout] = JSON.stringify({ ...layout, cluster });
-  return { ...workload, metadata: { ...workload.metadata, annotations } };
-}
 
 const namespace = (name: string, more: object = {}) => ({ metadata: { name, ...more } });
 
@@ -55,6 +31,29 @@ test('StatefulSets of one cluster share one sidecar, and all of them own it', ()
   }
 });
 
+test('the order in which the sets of a cluster came changes nothing, so that nothing is written again', () => {
+  const sets = [hardened('controllers', 'events'), hardened('brokers', 'events')];
+  const objects = (given: StatefulSet[]) =>
+    sidecarObjects(clustersOf([namespace('shop')], given).get('shop/events')!, settings);
+  assert.deepEqual(objects(sets), objects(sets.toReversed()));
+});
+
+test('a set that is gone owns no longer; one that is going still does, but keeps no sidecar alone', () => {
+  const controllers = hardened('controllers', 'events');
+  const brokers = hardened('brokers', 'events');
+  const going = (set: StatefulSet): StatefulSet => ({
+    ...set,
+    metadata: { ...set.metadata, deletionTimestamp: new Date() },
+  });
+  const owners = (...sets: StatefulSet[]) =>
+    clustersOf([namespace('shop')], sets)
+      .get('shop/events')
+      ?.owners.map(({ name }) => name);
+  assert.deepEqual(owners(brokers), ['brokers']);
+  assert.deepEqual(owners(going(controllers), brokers), ['controllers', 'brokers']);
+  assert.equal(owners(going(controllers), going(brokers)), undefined);
+});
+
 test('no sidecar without enrolment, in a dying namespace, for an unhardened set, or for one that is going', () => {
   const set = hardened('kafka');
   const deletionTimestamp = '2030-01-01T00:00:00Z';
@@ -67,15 +66,6 @@ test('no sidecar without enrolment, in a dying namespace, for an unhardened set,
   );
   const going = { ...set, metadata: { ...set.metadata, deletionTimestamp } } as unknown as StatefulSet;
   assert.equal(clustersOf([namespace('shop')], [going]).size, 0);
-});
-
-test('a set is kept small in memory, and what loops and reviews ask of it is still there', () => {
-  const set = hardened('kafka');
-  const trimmed = trimStatefulSet(set);
-  assert.deepEqual([...clustersOf([namespace('shop')], [trimmed]).keys()], ['shop/kafka']);
-  assert.ok(JSON.stringify(trimmed).length < JSON.stringify(set).length);
-  const foreign = { metadata: { name: 'db', namespace: 'shop', annotations: { big: 'x' } }, spec: {} };
-  assert.equal(trimStatefulSet(foreign as unknown as StatefulSet).spec, undefined);
 });
 
 test('the sidecar fits Pod Security restricted and sets requests and limits', () => {
