@@ -29,6 +29,18 @@ import { spread } from './spread.ts';
 import { storage } from './storage.ts';
 import { unparsedCommand } from './unparsed-command.ts';
 import { updateStrategy } from './update-strategy.ts';
+import { cpuLimit } from './cpu-limit.ts';
+import { duplicateVariable } from './duplicate-variable.ts';
+import { existingSecurityRule } from './existing-security.ts';
+import { heap } from './heap.ts';
+import { hostNames } from './host-names.ts';
+import { hostNetwork } from './host-network.ts';
+import { kafkaVersion } from './kafka-version.ts';
+import { placeholder } from './placeholder.ts';
+import { quorumSize } from './quorum-size.ts';
+import { shellInEnv } from './shell-in-env.ts';
+import { unmaintainedImage } from './unmaintained-image.ts';
+import { zookeeperLink } from './zookeeper-link.ts';
 
 /** Every rule, in the order in which they run and in which the settings stand in the template. */
 export const rules: readonly Rule[] = [
@@ -56,6 +68,18 @@ export const rules: readonly Rule[] = [
   jmxOpen,
   autoCreation,
   destructiveInit,
+  shellInEnv,
+  duplicateVariable,
+  placeholder,
+  hostNames,
+  hostNetwork,
+  heap,
+  cpuLimit,
+  unmaintainedImage,
+  kafkaVersion,
+  quorumSize,
+  zookeeperLink,
+  existingSecurityRule,
   unparsedCommand,
   imageProfile,
   adoption,
