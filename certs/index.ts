@@ -2,7 +2,7 @@ export { type Authority, createAuthority, loadAuthority } from './authority.ts';
 export { type CertificateFacts, isIssuedBy, publicKeySha256, readCertificate } from './certificate.ts';
 export { CertificateError, type CertificateErrorCode } from './errors.ts';
 export { type KeystoreRequest, keystore } from './keystore.ts';
-export { type Leaf, type LeafRequest, issueLeaf } from './leaf.ts';
+export { type Leaf, type LeafRequest, isDnsName, issueLeaf } from './leaf.ts';
 export { type NodePlace, nodeNames, nodeSubject, wardenSubject } from './names.ts';
 export { password } from './password.ts';
 export type { RandomSource } from './pkcs12.ts';

@@ -107,9 +107,12 @@ function alternatives({ dnsNames = [], ipAddresses = [] }: LeafRequest): Der[] {
 /** Letters, digits, hyphens and underscores, a wildcard only as first label. */
 const dnsName = /^(\*\.)?([a-z0-9_]([a-z0-9_-]{0,61}[a-z0-9_])?)(\.[a-z0-9_]([a-z0-9_-]{0,61}[a-z0-9_])?)*$/;
 
+/** Whether a certificate can be issued for a name; the first label may be `*`. */
+export const isDnsName = (name: string): boolean => name.length <= 253 && dnsName.test(name.toLowerCase());
+
 function checkedName(name: string): string {
   const lower = name.toLowerCase();
-  if (lower.length > 253 || !dnsName.test(lower)) {
+  if (!isDnsName(lower)) {
     throw new CertificateError('name-invalid', `${JSON.stringify(name)} is not a DNS name`);
   }
   return lower;

@@ -1,7 +1,8 @@
-import { DescribeClusterEndpointTypes, describeClusterV1 } from '@platformatic/kafka';
-import type { Ask } from './admin.ts';
+import { DescribeClusterEndpointTypes, describeClusterV0, describeClusterV1 } from '@platformatic/kafka';
+import type { Ask } from './ask.ts';
 import { describeClusterV2 } from './describe-cluster.ts';
 import { KafkaError } from './errors.ts';
+import { supported } from './versions.ts';
 
 /** One broker as the cluster describes it. */
 export interface BrokerFacts {
@@ -15,15 +16,15 @@ export interface BrokerFacts {
 
 export interface DescribedCluster {
   readonly clusterId: string;
-  /** A broker that takes controller requests; in KRaft mode not the quorum's leader. */
+  /** In ZooKeeper mode the controller, -1 where there is none; in KRaft mode some broker that forwards to it. */
   readonly controllerId: number;
   readonly brokers: readonly BrokerFacts[];
 }
 
 /** Brokers as one of them knows them, by the addresses of the listener that is asked. */
 export async function describeCluster(ask: Ask): Promise<DescribedCluster> {
-  const { newest } = await ask.versions();
-  if ((newest.get(describeClusterV2.key) ?? 0) >= 2) {
+  const versions = await ask.versions();
+  if ((versions.newest.get(describeClusterV2.key) ?? 0) >= 2) {
     const { errorCode, errorMessage, ...cluster } = await ask.any(describeClusterV2);
     if (errorCode === 0) return cluster;
     throw new KafkaError(
@@ -32,7 +33,7 @@ export async function describeCluster(ask: Ask): Promise<DescribedCluster> {
     );
   }
   const { clusterId, controllerId, brokers } = await ask.any(
-    describeClusterV1.api,
+    supported(versions, [describeClusterV1.api, describeClusterV0.api]),
     false,
     DescribeClusterEndpointTypes.BROKERS,
   );

@@ -5,7 +5,7 @@ import {
   describeConfigsV4,
   incrementalAlterConfigsV1,
 } from '@platformatic/kafka';
-import type { Ask } from './admin.ts';
+import type { Ask } from './ask.ts';
 
 /** A topic, a broker, or the default of all brokers (`{ type: 'broker', name: '' }`). */
 export interface ConfigResource {

@@ -1,5 +1,5 @@
 export { type Acl, type AclOperation, type AclResourceType, aclKey, aclOperations } from './acls.ts';
-export { type AdminOptions, type Features, type KafkaAdmin, connectAdmin } from './admin.ts';
+export { type AdminOptions, type KafkaAdmin, connectAdmin } from './admin.ts';
 export type { BrokerFacts, DescribedCluster } from './cluster.ts';
 export { type ConfigChange, type ConfigResource, type EffectiveConfig, clusterDefault } from './configs.ts';
 export type { Address, ClientTls } from './connections.ts';
@@ -8,3 +8,4 @@ export type { Quorum, QuorumReplica } from './quorum.ts';
 export { saltPassword } from './scram.ts';
 export type { ScramUser } from './scram-users.ts';
 export { type Partition, type Topic, underReplicated } from './topics.ts';
+export type { ApiVersions, Features, MetadataMode } from './versions.ts';

@@ -1,5 +1,5 @@
 import { describeQuorumV1 } from '@platformatic/kafka';
-import type { Ask } from './admin.ts';
+import type { Ask } from './ask.ts';
 
 /** A voter or observer of the metadata quorum; times are the leader's clock in milliseconds, -1 where unknown. */
 export interface QuorumReplica {

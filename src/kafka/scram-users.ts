@@ -3,7 +3,7 @@ import {
   alterUserScramCredentialsV0,
   describeUserScramCredentialsV0,
 } from '@platformatic/kafka';
-import type { Ask } from './admin.ts';
+import type { Ask } from './ask.ts';
 import { KafkaError } from './errors.ts';
 import { saltPassword } from './scram.ts';
 
@@ -17,12 +17,12 @@ const mechanism = ScramMechanisms.SCRAM_SHA_512;
 
 export async function upsertScram(ask: Ask, name: string, password: string): Promise<void> {
   const salted = await saltPassword(password);
-  await ask.any(alterUserScramCredentialsV0.api, [], [{ name, mechanism, ...salted }]);
+  await ask.controller(alterUserScramCredentialsV0.api, [], [{ name, mechanism, ...salted }]);
 }
 
 export async function deleteScram(ask: Ask, name: string): Promise<void> {
   try {
-    await ask.any(alterUserScramCredentialsV0.api, [{ name, mechanism }], []);
+    await ask.controller(alterUserScramCredentialsV0.api, [{ name, mechanism }], []);
   } catch (error) {
     if (error instanceof KafkaError && error.reason === 'RESOURCE_NOT_FOUND') return;
     throw error;

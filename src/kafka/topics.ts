@@ -1,5 +1,6 @@
-import { metadataV12 } from '@platformatic/kafka';
-import type { Ask } from './admin.ts';
+import { metadataV11, metadataV12 } from '@platformatic/kafka';
+import type { Ask } from './ask.ts';
+import { supported } from './versions.ts';
 
 export interface Partition {
   readonly index: number;
@@ -18,7 +19,8 @@ export interface Topic {
 
 /** Topics and their in-sync replicas as one broker knows them; it may lag behind the controller. */
 export async function describeTopics(ask: Ask, names?: readonly string[]): Promise<Topic[]> {
-  const { topics } = await ask.any(metadataV12.api, names === undefined ? null : [...names], false, false);
+  const call = supported(await ask.versions(), [metadataV12.api, metadataV11.api]);
+  const { topics } = await ask.any(call, names === undefined ? null : [...names], false, false);
   return topics.flatMap(({ name, isInternal, errorCode, partitions }) => {
     if (name == null || errorCode !== 0) return [];
     const facts = partitions.map((partition) => ({

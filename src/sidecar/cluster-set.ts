@@ -1,4 +1,4 @@
-import { type Layout, layoutOf } from '../hardening/index.ts';
+import { type Layout, type Role, layoutOf } from '../hardening/index.ts';
 import type { OwnerReference } from '../kubernetes/object.ts';
 import { keys } from '../names.ts';
 import type { StatefulSet } from './objects.ts';
@@ -23,6 +23,12 @@ export function setsOf(cluster: string, objects: readonly StatefulSet[]): Cluste
     })
     .sort((a, b) => (a.name < b.name ? -1 : 1));
 }
+
+export const roleOf = (set: ClusterSet): Role => set.layout.role ?? 'combined';
+
+/** The sets whose pods serve clients: all but those of controllers alone. */
+export const servingSets = (sets: readonly ClusterSet[]): ClusterSet[] =>
+  sets.filter((set) => roleOf(set) !== 'controller');
 
 export const podName = (set: ClusterSet, ordinal: number): string => `${set.name}-${ordinal}`;
 
@@ -58,3 +64,9 @@ export const ownedBy = (sets: readonly ClusterSet[]): OwnerReference[] =>
 /** A pod's address inside the cluster, on one port. */
 export const addressOf = (set: ClusterSet, pod: string, namespace: string): string =>
   `${pod}.${set.layout.service}.${namespace}.svc`;
+
+/** Whether the set's image reads PEM files instead of PKCS#12 stores, as its template says. */
+export const readsPem = (set: ClusterSet): boolean =>
+  (set.object.spec?.template.spec?.containers ?? []).some(({ env = [] }) =>
+    env.some(({ name, value }) => name === 'WARDEN_STORES' && value === 'pem'),
+  );

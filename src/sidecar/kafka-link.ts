@@ -3,7 +3,7 @@ import { type Authority, type Leaf, issueLeaf, renewAt, wardenSubject } from '..
 import { type ClientTls, type KafkaAdmin, KafkaError, connectAdmin } from '../kafka/index.ts';
 import type { Log } from '../kubernetes/object.ts';
 import type { NodesAuthority } from './credentials/index.ts';
-import { addressOf, podNames } from './cluster-set.ts';
+import { addressOf, podNames, servingSets } from './cluster-set.ts';
 import type { World } from './world.ts';
 
 interface LinkOptions {
@@ -51,7 +51,7 @@ export function linkKafka(options: LinkOptions): KafkaAdmin {
   return connectAdmin({
     tls,
     bootstrap: () =>
-      world().sets.flatMap((set) => {
+      servingSets(world().sets).flatMap((set) => {
         const present = new Set(world().pods.map(({ metadata }) => metadata.name));
         return podNames(set)
           .filter((pod) => present.has(pod))

@@ -164,7 +164,7 @@ function dutiesOf(context: Context, nodes: NodesAuthority): Duty[] {
     {
       name: 'services',
       everyMs,
-      wokenBy: ['sets', 'services'],
+      wokenBy: ['sets', 'pods', 'services'],
       reconcile: () => reconcileServices(context, absences),
     },
     { name: 'budget', everyMs, wokenBy: ['sets', 'budgets'], reconcile: () => reconcileBudget(context) },

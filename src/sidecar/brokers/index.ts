@@ -1,10 +1,26 @@
 import { X509Certificate } from 'node:crypto';
-import { type DescribedCluster, KafkaError, type Topic, underReplicated } from '../../kafka/index.ts';
-import { type ClusterSet, addressOf, nodeIdOf, ordinalOf, podNames } from '../cluster-set.ts';
+import {
+  type DescribedCluster,
+  type Features,
+  KafkaError,
+  type MetadataMode,
+  type Topic,
+  underReplicated,
+} from '../../kafka/index.ts';
+import {
+  type ClusterSet,
+  addressOf,
+  nodeIdOf,
+  ordinalOf,
+  podNames,
+  roleOf,
+  servingSets,
+} from '../cluster-set.ts';
 import type { Finding } from '../conditions.ts';
 import type { Context, Facts, Report } from '../context.ts';
 import { type Pod, isReady } from '../objects.ts';
-import type { BrokerStatus } from '../status/kafka-cluster.ts';
+import type { BrokerStatus, ControllerStatus, QuorumStatus } from '../status/kafka-cluster.ts';
+import { votes } from '../topology.ts';
 import { metadataVersionName } from './metadata-version.ts';
 
 /** What is asked of Kafka less often than the rest, kept between passes on the monotonic clock. */
@@ -21,17 +37,23 @@ const periodsMs = { unsettled: 2_000, settled: 10_000, topics: 15_000, certifica
 export async function observeBrokers(context: Context, seen: Observation): Promise<Report> {
   const { sets, pods } = context.world();
   if (sets.length === 0) return { conditions: [] };
-  context.metrics.brokersExpected.set(sets.reduce((sum, { replicas }) => sum + replicas, 0));
+  const expected = servingSets(sets).reduce((sum, { replicas }) => sum + replicas, 0);
+  context.metrics.brokersExpected.set(expected);
   try {
     const cluster = await context.kafka.describeCluster();
     const brokers = brokersOf(sets, pods, cluster);
     const registered = brokers.filter((broker) => broker.registered).length;
     context.metrics.brokersRegistered.set(registered);
-    const settled = brokers.every((broker) => broker.registered && broker.ready);
-    const facts = await factsOf(context, seen, { cluster, settled });
+    const facts = await factsOf(context, seen, cluster);
+    const controllers = controllersOf(sets, pods, facts.quorum);
+    const settled =
+      brokers.every((broker) => broker.registered && broker.ready) &&
+      controllers.every((controller) => controller.ready);
+    if (settled) await observeCertificates(context, seen, facts.mode);
+    const presented = Object.fromEntries(seen.presented);
     return {
       conditions: [registrationFinding(brokers)],
-      facts: { ...facts, brokers, summary: `${registered}/${brokers.length} brokers` },
+      facts: { ...facts, presented, ...nodeFacts(brokers, controllers) },
       againInMs: settled ? periodsMs.settled : periodsMs.unsettled,
     };
   } catch (error) {
@@ -43,7 +65,7 @@ export async function observeBrokers(context: Context, seen: Observation): Promi
       conditions: [
         { type: 'Registered', status: 'Unknown', reason: reasonOf(error), message: error.message },
       ],
-      facts: { brokers, summary: `0/${brokers.length} brokers` },
+      facts: nodeFacts(brokers, controllersOf(sets, pods, undefined)),
       againInMs: periodsMs.unsettled,
     };
   }
@@ -53,63 +75,97 @@ export async function observeBrokers(context: Context, seen: Observation): Promi
 export const reasonOf = ({ code }: KafkaError): string =>
   code.replace(/(^|-)([a-z])/g, (_match, _dash, letter: string) => letter.toUpperCase());
 
-/** The pods that the StatefulSets ask for, each with what the cluster knows of its broker. */
-export function brokersOf(
-  sets: readonly ClusterSet[],
-  pods: readonly Pod[],
-  cluster: DescribedCluster | undefined,
-): BrokerStatus[] {
-  return sets.flatMap((set) =>
+/** The brokers' and the controllers' pods; a cluster without controllers of their own tells of none. */
+function nodeFacts(brokers: readonly BrokerStatus[], controllers: readonly ControllerStatus[]): Facts {
+  const registered = brokers.filter((broker) => broker.registered).length;
+  const summary = `${registered}/${brokers.length} brokers`;
+  if (controllers.length === 0) return { brokers, summary };
+  const ready = controllers.filter((controller) => controller.ready).length;
+  return { brokers, controllers, summary: `${summary}, ${ready}/${controllers.length} controllers` };
+}
+
+interface Node {
+  readonly id: number;
+  readonly pod: string;
+  readonly set: string;
+  readonly node?: string;
+  readonly ready: boolean;
+}
+
+const nodesOf = (sets: readonly ClusterSet[], pods: readonly Pod[]): Node[] =>
+  sets.flatMap((set) =>
     podNames(set).map((name) => {
-      const id = nodeIdOf(set, ordinalOf(set, name) ?? 0);
       const pod = pods.find(({ metadata }) => metadata.name === name);
-      const broker = cluster?.brokers.find((one) => one.id === id);
       return {
-        id,
+        id: nodeIdOf(set, ordinalOf(set, name) ?? 0),
         pod: name,
         set: set.name,
         ...(pod?.spec?.nodeName === undefined ? {} : { node: pod.spec.nodeName }),
-        ...(broker?.rack === undefined ? {} : { rack: broker.rack }),
-        registered: broker !== undefined && broker.fenced !== true,
         ready: pod !== undefined && isReady(pod),
       };
     }),
   );
-}
 
-async function factsOf(
-  context: Context,
-  seen: Observation,
-  { cluster, settled }: { cluster: DescribedCluster; settled: boolean },
-): Promise<Facts> {
-  const quorum = await context.kafka.describeQuorum();
-  const features = await context.kafka.features();
+/** The pods that serve clients, each with what the cluster knows of its broker. */
+export const brokersOf = (
+  sets: readonly ClusterSet[],
+  pods: readonly Pod[],
+  cluster: DescribedCluster | undefined,
+): BrokerStatus[] =>
+  nodesOf(servingSets(sets), pods).map((node) => {
+    const broker = cluster?.brokers.find(({ id }) => id === node.id);
+    return {
+      ...node,
+      ...(broker?.rack === undefined ? {} : { rack: broker.rack }),
+      registered: broker !== undefined && broker.fenced !== true,
+    };
+  });
+
+/** The pods of sets of controllers alone. */
+const controllersOf = (
+  sets: readonly ClusterSet[],
+  pods: readonly Pod[],
+  quorum: QuorumStatus | undefined,
+): ControllerStatus[] =>
+  nodesOf(
+    sets.filter((set) => roleOf(set) === 'controller'),
+    pods,
+  ).map((node) => ({ ...node, voter: quorum?.voters.includes(node.id) === true }));
+
+async function factsOf(context: Context, seen: Observation, { clusterId }: DescribedCluster) {
+  const { features, mode } = await context.kafka.apiVersions();
   const now = performance.now();
   if (seen.topics === undefined || now - seen.topics.atMs >= periodsMs.topics) {
     seen.topics = { value: await context.kafka.topics(), atMs: now };
   }
-  if (settled && now - seen.presentedAtMs >= periodsMs.certificates) {
-    await observeCertificates(context, seen);
-    seen.presentedAtMs = now;
-  }
   const behind = underReplicated(seen.topics.value).length;
   context.metrics.underReplicated.set(behind);
+  return {
+    clusterId,
+    mode,
+    underReplicatedPartitions: behind,
+    ...(mode === 'kraft' ? await metadataFacts(context, features) : {}),
+  };
+}
+
+/** What only a KRaft cluster has: a quorum of its own and finalized features. */
+async function metadataFacts(context: Context, features: Features) {
+  const quorum = await context.kafka.describeQuorum();
   const ids = (replicas: readonly { id: number }[]) => replicas.map(({ id }) => id).sort((a, b) => a - b);
   return {
-    clusterId: cluster.clusterId,
     metadataVersion: metadataVersionName(features.get('metadata.version') ?? 0),
     eligibleLeaderReplicas: (features.get('eligible.leader.replicas.version') ?? 0) > 0,
-    underReplicatedPartitions: behind,
-    presented: Object.fromEntries(seen.presented),
     quorum: { leader: quorum.leaderId, voters: ids(quorum.voters), observers: ids(quorum.observers) },
   };
 }
 
 /** A process keeps the certificate that it started with: only a handshake tells which. */
-async function observeCertificates(context: Context, seen: Observation): Promise<void> {
+async function observeCertificates(context: Context, seen: Observation, mode: MetadataMode): Promise<void> {
+  if (performance.now() - seen.presentedAtMs < periodsMs.certificates) return;
   const stores = context
     .world()
-    .sets.flatMap((set) => podNames(set).flatMap((pod) => listenersOf(context, set, pod)));
+    .sets.flatMap((set) => podNames(set).flatMap((pod) => listenersOf(context, set, pod)))
+    .filter(({ store }) => store === 'INTERNAL' || mode === 'kraft');
   for (const { pod, store, address } of stores) {
     const der = await context.kafka.presentedCertificate(address).catch(() => undefined);
     if (der === undefined) continue;
@@ -117,16 +173,15 @@ async function observeCertificates(context: Context, seen: Observation): Promise
     seen.presented.set(`${pod} ${store}`, validToDate.toISOString());
     context.metrics.presentedCertificateExpiry.set({ pod, store }, validToDate.getTime() / 1_000);
   }
+  seen.presentedAtMs = performance.now();
 }
 
 function listenersOf({ namespace }: Context, set: ClusterSet, pod: string) {
   const host = addressOf(set, pod, namespace);
-  const { internalPort, controllerPort, voters } = set.layout;
+  const { internalPort, controllerPort } = set.layout;
   const internal = { pod, store: 'INTERNAL', address: { host, port: internalPort } };
-  const votes = (ordinalOf(set, pod) ?? 0) < set.firstOrdinal + voters;
-  return votes
-    ? [internal, { pod, store: 'CONTROLLER', address: { host, port: controllerPort } }]
-    : [internal];
+  const controller = { pod, store: 'CONTROLLER', address: { host, port: controllerPort } };
+  return [...(roleOf(set) === 'controller' ? [] : [internal]), ...(votes(set, pod) ? [controller] : [])];
 }
 
 function registrationFinding(brokers: readonly BrokerStatus[]): Finding {

@@ -1,13 +1,24 @@
 import type { Authority } from '../../../certs/index.ts';
 import { ensure } from '../../kubernetes/apply.ts';
 import { keysSecretOf, objectsOf } from '../../names.ts';
-import { type ClusterSet, ownedBy } from '../cluster-set.ts';
+import { type ClusterSet, ownedBy, readsPem, roleOf } from '../cluster-set.ts';
 import type { Finding } from '../conditions.ts';
 import { type Context, type Report, tell } from '../context.ts';
 import { farewellOf } from '../farewell/request.ts';
-import type { ConfigMap, Secret } from '../objects.ts';
+import { type ConfigMap, type Secret, base64 } from '../objects.ts';
 import { ownLabels, readSecret, writeSecret } from '../secrets.ts';
+import { agreementFinding } from '../topology.ts';
 import { type AuthorityState, authority } from './authority.ts';
+import {
+  type ClusterFacts,
+  decideFacts,
+  factsAnnotation,
+  factsEdited,
+  factsEntry,
+  factsRecord,
+  factsText,
+  recordedFacts,
+} from './facts.ts';
 import type { Issued } from './issued.ts';
 import { hastenPods } from './hasten.ts';
 import { issuedAnnotation, keysContent, storeRenewAt } from './keys.ts';
@@ -48,8 +59,19 @@ export async function reconcileCredentials(context: Context, nodes: NodesAuthori
   for (const state of broken) await tellBroken(context, sets, state);
   if (nodes.current === undefined) return { conditions: [authoritiesFinding(states)] };
 
+  const held = await readKeys(context, sets);
+  const { facts, againInMs = 60_000 } = decideFacts(sets, {
+    namespace,
+    recorded: held.flatMap(({ recorded }) => recorded ?? []),
+    nowMs: context.now().getTime(),
+  });
   const issued: { set: ClusterSet; issued: Issued }[] = [];
-  for (const set of sets) issued.push({ set, issued: await reconcileKeys(context, set, nodes.current) });
+  for (const one of held) {
+    issued.push({
+      set: one.set,
+      issued: await reconcileKeys(context, one, { signer: nodes.current, facts }),
+    });
+  }
   const trust: ConfigMap = {
     apiVersion: 'v1',
     kind: 'ConfigMap',
@@ -58,9 +80,9 @@ export async function reconcileCredentials(context: Context, nodes: NodesAuthori
   };
   await ensure(kube, trust);
   return {
-    conditions: [authoritiesFinding(states)],
+    conditions: [authoritiesFinding(states), agreementFinding(sets, cluster, namespace)],
     facts: { certificates: certificateFacts(context, issued), authorities: authorityFacts(states) },
-    againInMs: 60_000,
+    againInMs,
   };
 }
 
@@ -73,24 +95,52 @@ async function anyKeys(context: Context, sets: readonly ClusterSet[]): Promise<b
   return false;
 }
 
-async function reconcileKeys(context: Context, set: ClusterSet, signer: Authority): Promise<Issued> {
+/** A set with its keys Secret as it was read. */
+interface SetKeys {
+  readonly set: ClusterSet;
+  readonly existing: Secret | undefined;
+  readonly recorded: ClusterFacts | undefined;
+}
+
+async function readKeys(context: Context, sets: readonly ClusterSet[]): Promise<SetKeys[]> {
+  const known: SetKeys[] = [];
+  for (const set of sets) {
+    const existing = await readSecret(context.kube, context.namespace, keysSecretOf(set.name));
+    known.push({ set, existing, recorded: recordedFacts(set, existing) });
+  }
+  return known;
+}
+
+async function reconcileKeys(
+  context: Context,
+  { set, existing, recorded }: SetKeys,
+  { signer, facts }: { signer: Authority; facts: ClusterFacts | undefined },
+): Promise<Issued> {
   const { kube, namespace, cluster } = context;
   const { services, kafkaCluster } = context.world();
   const name = keysSecretOf(set.name);
-  const existing = await readSecret(kube, namespace, name);
   const content = keysContent(
     {
       authority: signer,
       name: `${namespace}/${name}`,
       pods: namedPods(set, { namespace, services }),
+      pem: readsPem(set),
       now: context.now(),
       farewell: farewellOf(kafkaCluster),
     },
     existing,
   );
-  const annotation = JSON.stringify(content.issued);
-  const asRecorded = existing?.metadata.annotations?.[issuedAnnotation] === annotation;
-  const same = existing !== undefined && asRecorded && sameData(existing.data, content.data);
+  const wanted: Pick<Secret, 'data' | 'metadata'> = {
+    data: { ...content.data, ...(facts && { [factsEntry]: base64(factsText(facts)) }) },
+    metadata: {
+      labels: ownLabels(cluster),
+      annotations: {
+        [issuedAnnotation]: JSON.stringify(content.issued),
+        ...(facts && { [factsAnnotation]: factsRecord(set, facts) }),
+      },
+    },
+  };
+  const same = existing !== undefined && isAsWanted(existing, wanted);
   const { labels, annotations, ...metadata } = existing?.metadata ?? { name, namespace };
   const secret: Secret = same
     ? existing
@@ -99,19 +149,28 @@ async function reconcileKeys(context: Context, set: ClusterSet, signer: Authorit
         kind: 'Secret',
         metadata: {
           ...metadata,
-          labels: { ...labels, ...ownLabels(cluster) },
-          annotations: { ...annotations, [issuedAnnotation]: annotation },
+          labels: { ...labels, ...wanted.metadata.labels },
+          annotations: { ...annotations, ...wanted.metadata.annotations },
         },
         type: existing?.type ?? 'Opaque',
-        data: content.data,
+        ...(wanted.data && { data: wanted.data }),
       });
-  if (content.repaired.length > 0) await tellRepaired(context, set, content.repaired);
+  const repaired = [...content.repaired, ...(factsEdited(existing, recorded) ? [factsEntry] : [])];
+  if (repaired.length > 0) await tellRepaired(context, set, repaired);
   if (content.changed.length > 0) {
     context.log.info({ event: 'keys-issued', secret: name, pods: content.changed }, 'issued certificates');
   }
   await announceKeys(context, set, secret);
   if (existing === undefined) await hastenPods(context, set);
   return content.issued;
+}
+
+function isAsWanted(existing: Secret, { data, metadata }: Pick<Secret, 'data' | 'metadata'>): boolean {
+  const annotations = existing.metadata.annotations ?? {};
+  const recorded = Object.entries(metadata.annotations ?? {}).every(
+    ([key, text]) => annotations[key] === text,
+  );
+  return recorded && sameData(existing.data, data ?? {});
 }
 
 const sameData = (held: Record<string, string> = {}, wanted: Record<string, string>): boolean =>
@@ -168,6 +227,12 @@ function authoritiesFinding(states: readonly AuthorityState[]): Finding {
       };
 }
 
+/** The stores that a set's processes use: controllers have no INTERNAL listener, ZooKeeper mode has no Raft client. */
+function storesOf(set: ClusterSet): ('INTERNAL' | 'CONTROLLER')[] {
+  if (roleOf(set) === 'controller') return ['CONTROLLER'];
+  return roleOf(set) === 'zookeeper' ? ['INTERNAL'] : ['INTERNAL', 'CONTROLLER'];
+}
+
 function certificateFacts(context: Context, issued: readonly { set: ClusterSet; issued: Issued }[]) {
   return issued.flatMap(({ set, issued: { pods } }) =>
     namedPods(set, { namespace: context.namespace, services: [] })
@@ -175,12 +240,8 @@ function certificateFacts(context: Context, issued: readonly { set: ClusterSet; 
       .flatMap(({ pod }) => {
         const known = pods[pod];
         if (known === undefined) return [];
-        return (
-          [
-            ['INTERNAL', known.node],
-            ['CONTROLLER', known.controller],
-          ] as const
-        ).map(([store, facts]) => {
+        return storesOf(set).map((store) => {
+          const facts = store === 'INTERNAL' ? known.node : known.controller;
           context.metrics.certificateExpiry.set({ pod, store }, Date.parse(facts.notAfter) / 1_000);
           return { pod, store, notAfter: facts.notAfter, renewAt: storeRenewAt(facts).toISOString() };
         });

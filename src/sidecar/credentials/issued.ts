@@ -5,6 +5,8 @@ import { z } from 'zod';
 export interface IssuedStore {
   /** SHA-256 of the store's bytes, base64url: tells a store that was edited by hand. */
   readonly digest: string;
+  /** The same of the PEM form, where there is one. */
+  readonly pem?: string | undefined;
   readonly notBefore: string;
   readonly notAfter: string;
   readonly serialHex: string;
@@ -30,6 +32,7 @@ export interface Issued {
 
 const store = z.object({
   digest: z.string(),
+  pem: z.string().optional(),
   notBefore: z.string(),
   notAfter: z.string(),
   serialHex: z.string(),

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { X509Certificate } from 'node:crypto';
 import { before, test } from 'node:test';
 import { type Authority, createAuthority } from '../../../certs/index.ts';
 import { type Secret, base64 } from '../objects.ts';
@@ -111,4 +112,45 @@ test('a farewell issues every leaf once', () => {
   assert.deepEqual(keysContent(request({ farewell: 'a' }), stored(second)).changed, []);
   assert.deepEqual(keysContent(request(), stored(second)).changed, []);
   assert.deepEqual(keysContent(request({ farewell: 'b' }), stored(second)).changed, ['kafka-0', 'kafka-1']);
+});
+
+test('pods that read PEM files get the same lives in that form, beside the stores', () => {
+  const { data, issued } = keysContent(request({ pem: true }), undefined);
+  const text = (key: string) => Buffer.from(data[key] ?? '', 'base64').toString();
+  for (const key of ['kafka-0.pem', 'kafka-1.pem', 'kafka-0.controller.pem', 'kafka-1.controller.pem']) {
+    assert.match(text(key), /^-----BEGIN PRIVATE KEY-----/);
+    assert.equal(text(key).match(/BEGIN CERTIFICATE/g)?.length, 2);
+  }
+  const leaf = new X509Certificate(text('kafka-0.pem').slice(text('kafka-0.pem').indexOf('-----BEGIN CERT')));
+  assert.equal(leaf.serialNumber, issued.pods['kafka-0']?.node.serialHex);
+  assert.equal(text('nodes.pem'), authority.certificatePem);
+  const second = keysContent(request({ pem: true }), stored({ data, issued } as KeysContent));
+  assert.deepEqual(second.data, data);
+  assert.deepEqual(second.changed, []);
+});
+
+test('PEM files can be added to stores that stay as they are', () => {
+  const first = keysContent(request(), undefined);
+  const second = keysContent(request({ pem: true }), stored(first));
+  assert.equal(second.data['kafka-0.p12'], first.data['kafka-0.p12']);
+  assert.ok(second.data['kafka-0.pem']);
+  assert.deepEqual(second.repaired, []);
+  assert.deepEqual(keysContent(request({ pem: true }), stored(second)).changed, []);
+});
+
+test('an edited PEM file is issued anew, and nothing else', () => {
+  const first = keysContent(request({ pem: true }), undefined);
+  const edits = { 'kafka-1.controller.pem': base64('junk'), 'nodes.pem': base64('junk') };
+  const second = keysContent(request({ pem: true }), stored(first, edits));
+  assert.deepEqual(second.repaired, ['nodes.pem', 'kafka-1.controller.pem']);
+  assert.deepEqual(second.changed, ['kafka-1']);
+  assert.equal(second.data['kafka-0.pem'], first.data['kafka-0.pem']);
+  assert.equal(second.data['nodes.pem'], first.data['nodes.pem']);
+});
+
+test('an address that is missing from a leaf is a reason to issue it', () => {
+  const pods = (ipAddresses: string[]) => [{ pod: 'kafka-0', dnsNames: ['kafka-0'], ipAddresses }];
+  const first = keysContent(request({ pods: pods(['192.0.2.7']) }), undefined);
+  assert.deepEqual(keysContent(request({ pods: pods(['192.0.2.7']) }), stored(first)).changed, []);
+  assert.deepEqual(keysContent(request({ pods: pods(['192.0.2.8']) }), stored(first)).changed, ['kafka-0']);
 });

@@ -15,13 +15,22 @@ import { type Issued, type IssuedPod, type IssuedStore, digestOf, parseIssued } 
 
 export const issuedAnnotation = `${group}/issued`;
 
+/** A pod with every name and address that its certificates are to have. */
+export interface NamedPod {
+  readonly pod: string;
+  readonly dnsNames: readonly string[];
+  readonly ipAddresses?: readonly string[];
+}
+
 /** What the stores of one StatefulSet should be. */
 export interface KeysRequest {
   readonly authority: Authority;
   /** The Secret's own name: two Secrets never share a password. */
   readonly name: string;
-  readonly pods: readonly { readonly pod: string; readonly dnsNames: readonly string[] }[];
+  readonly pods: readonly NamedPod[];
   readonly now: Date;
+  /** Whether the pods read PEM files; PKCS#12 stores are made in any case. */
+  readonly pem?: boolean;
   /** All leaves are issued anew once for each farewell. */
   readonly farewell?: string | undefined;
 }
@@ -67,6 +76,7 @@ export function keysContent(request: KeysRequest, existing: Secret | undefined):
       ...existing?.data,
       password: base64(password),
       'nodes.p12': base64(trust.bytes),
+      ...(request.pem === true ? { 'nodes.pem': base64(request.authority.certificatePem) } : {}),
       ...stores.entries,
     },
     issued: {
@@ -78,7 +88,12 @@ export function keysContent(request: KeysRequest, existing: Secret | undefined):
       farewell: request.farewell ?? record?.farewell,
     },
     changed: Object.keys(stores.facts),
-    repaired: [...(isOther(existing, password) ? ['password'] : []), ...trust.repaired, ...stores.repaired],
+    repaired: [
+      ...(isOther(existing, password) ? ['password'] : []),
+      ...trust.repaired,
+      ...pemTrustRepaired(request, existing),
+      ...stores.repaired,
+    ],
   };
 }
 
@@ -99,8 +114,9 @@ function podStores(request: KeysRequest, password: string, { existing, sound, fo
     const edited = known === undefined ? [] : editedStores(wanted.pod, known, existing);
     repaired.push(...edited);
     const kept = known !== undefined && edited.length === 0 && !forFarewell;
-    if (kept && !isDue(known, wanted.dnsNames, request.now)) continue;
-    const made = issuePod(request, wanted, password);
+    const current = kept && !isDue(known, namesOf(wanted), request.now);
+    if (current && !lacksPem(request, known)) continue;
+    const made = current ? issuePem(request, wanted, known) : issuePod(request, wanted, password);
     Object.assign(entries, made.entries);
     facts[wanted.pod] = made.facts;
   }
@@ -123,20 +139,54 @@ function trustedStore(
   return { bytes, repaired: sound === undefined ? [] : ['nodes.p12'] };
 }
 
-function issuePod(
-  { authority, now }: KeysRequest,
-  { pod, dnsNames }: KeysRequest['pods'][number],
-  password: string,
-): { entries: Record<string, string>; facts: IssuedPod } {
-  const issue = () => {
-    const request = { subject: nodeSubject, dnsNames, usages: ['server', 'client'], now } as const;
-    return stored(issueLeaf(authority, { ...request, lifetimeMs: yearMs }), pod, password);
-  };
-  const node = issue();
-  const controller = issue();
-  return {
+const namesOf = ({ dnsNames, ipAddresses = [] }: NamedPod): string[] => [...dnsNames, ...ipAddresses];
+
+const lacksPem = ({ pem }: KeysRequest, { node, controller }: IssuedPod): boolean =>
+  pem === true && (node.pem === undefined || controller.pem === undefined);
+
+interface Made {
+  readonly entries: Record<string, string>;
+  readonly facts: IssuedPod;
+}
+
+const issue = ({ authority, now }: KeysRequest, { dnsNames, ipAddresses = [] }: NamedPod): Leaf =>
+  issueLeaf(authority, {
+    ...{ subject: nodeSubject, dnsNames, ipAddresses, now },
+    ...{ usages: ['server', 'client'], lifetimeMs: yearMs },
+  });
+
+function issuePod(request: KeysRequest, wanted: NamedPod, password: string): Made {
+  const { pod } = wanted;
+  const leaves = { node: issue(request, wanted), controller: issue(request, wanted) };
+  const node = stored(leaves.node, pod, password);
+  const controller = stored(leaves.controller, pod, password);
+  const made: Made = {
     entries: { [`${pod}.p12`]: base64(node.bytes), [`${pod}.controller.p12`]: base64(controller.bytes) },
-    facts: { node: node.facts, controller: controller.facts, names: dnsNames },
+    facts: { node: node.facts, controller: controller.facts, names: namesOf(wanted) },
+  };
+  return request.pem === true ? withPem(pod, made, leaves) : made;
+}
+
+/** A store cannot be opened again to take its leaf out: the PEM form gets one of its own, replaced together with it. */
+function issuePem(request: KeysRequest, wanted: NamedPod, facts: IssuedPod): Made {
+  const leaves = { node: issue(request, wanted), controller: issue(request, wanted) };
+  return withPem(wanted.pod, { entries: {}, facts }, leaves);
+}
+
+function withPem(pod: string, { entries, facts }: Made, leaves: { node: Leaf; controller: Leaf }): Made {
+  const node = leaves.node.privateKeyPem + leaves.node.chainPem;
+  const controller = leaves.controller.privateKeyPem + leaves.controller.chainPem;
+  return {
+    entries: {
+      ...entries,
+      [`${pod}.pem`]: base64(node),
+      [`${pod}.controller.pem`]: base64(controller),
+    },
+    facts: {
+      ...facts,
+      node: { ...facts.node, pem: digestOf(node) },
+      controller: { ...facts.controller, pem: digestOf(controller) },
+    },
   };
 }
 
@@ -144,21 +194,30 @@ function editedStores(pod: string, known: IssuedPod, existing: Secret | undefine
   const entries = [
     { key: `${pod}.p12`, digest: known.node.digest },
     { key: `${pod}.controller.p12`, digest: known.controller.digest },
+    { key: `${pod}.pem`, digest: known.node.pem },
+    { key: `${pod}.controller.pem`, digest: known.controller.pem },
   ];
   return entries
     .filter(({ key, digest }) => {
+      if (digest === undefined) return false;
       const bytes = entryOf(existing, key);
       return bytes === undefined || digestOf(bytes) !== digest;
     })
     .map(({ key }) => key);
 }
 
+/** The trusted certificate is public and always the same: what is there and differs was edited. */
+function pemTrustRepaired({ pem, authority }: KeysRequest, existing: Secret | undefined): string[] {
+  const held = entryOf(existing, 'nodes.pem')?.toString('utf8');
+  return pem === true && held !== undefined && held !== authority.certificatePem ? ['nodes.pem'] : [];
+}
+
 /** When a store's leaf is to be replaced in the Secret. */
 export const storeRenewAt = ({ notBefore, notAfter }: IssuedStore): Date =>
   renewAt({ notBefore: new Date(notBefore), notAfter: new Date(notAfter) });
 
-function isDue(known: IssuedPod, dnsNames: readonly string[], now: Date): boolean {
-  const lacking = dnsNames.some((name) => !known.names.includes(name));
+function isDue(known: IssuedPod, names: readonly string[], now: Date): boolean {
+  const lacking = names.some((name) => !known.names.includes(name));
   return lacking || [known.node, known.controller].some((store) => now >= storeRenewAt(store));
 }
 

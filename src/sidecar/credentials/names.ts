@@ -1,17 +1,19 @@
-import { nodeNames } from '../../../certs/index.ts';
+import { isIP } from 'node:net';
+import { isDnsName, nodeNames } from '../../../certs/index.ts';
 import { objectsOf } from '../../names.ts';
 import { type ClusterSet, podLabels, podNames } from '../cluster-set.ts';
 import { selectsLabels } from '../labels.ts';
 import type { Service } from '../objects.ts';
+import type { NamedPod } from './keys.ts';
 
 /** Pods to come for which certificates are issued ahead, so that a scale-out needs nobody. */
 export const issuedAhead = 3;
 
-/** Each pod of a set, present and to come, with every DNS name that it is reached by. */
+/** Each pod of a set, present and to come, with every name and address that it is reached by. */
 export function namedPods(
   set: ClusterSet,
   place: { namespace: string; services: readonly Service[] },
-): { pod: string; dnsNames: string[] }[] {
+): NamedPod[] {
   const { namespace, services } = place;
   const own = objectsOf(set.layout.cluster).bootstrap;
   const others = services
@@ -21,8 +23,12 @@ export function namedPods(
     .filter((name) => name !== set.layout.service && name !== own)
     .sort();
   const bootstrap = [own, ...others];
+  const { hosts = [] } = set.layout;
+  const outside = hosts.filter((host) => isIP(host) === 0 && isDnsName(host));
+  const ipAddresses = hosts.filter((host) => isIP(host) !== 0);
   return podNames(set, issuedAhead).map((pod) => ({
     pod,
-    dnsNames: nodeNames({ pod, service: set.layout.service, namespace, bootstrap }),
+    dnsNames: [...nodeNames({ pod, service: set.layout.service, namespace, bootstrap }), ...outside],
+    ...(ipAddresses.length === 0 ? {} : { ipAddresses }),
   }));
 }

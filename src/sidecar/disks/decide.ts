@@ -5,7 +5,7 @@ export interface PodDisk {
   readonly claim: { readonly uid: string; readonly bound: boolean } | undefined;
   /** UID of the claim on which this pod's node id was formatted, as recorded. */
   readonly recorded: string | undefined;
-  /** The broker of this pod runs on its claim: the pod is ready and its id is registered with the cluster. */
+  /** The node of this pod runs on its claim: the pod is ready and its id is registered with the cluster, or votes. */
   readonly running: boolean;
   /** Scaled away, and no voter: its record goes with its claim. */
   readonly abandoned: boolean;

@@ -33,12 +33,12 @@ export async function reconcileDisks(context: Context): Promise<Report> {
 
 function disksOf(context: Context, set: ClusterSet, secret: Secret): PodDisk[] {
   const { pods, claims } = context.world();
-  const registered = new Set(
-    context.reports
-      .facts()
-      .brokers?.filter((broker) => broker.registered)
-      .map(({ id }) => id),
-  );
+  const { brokers = [], controllers = [] } = context.reports.facts();
+  const known = [
+    ...brokers.filter(({ registered }) => registered),
+    ...controllers.filter(({ voter }) => voter),
+  ];
+  const members = new Set(known.map(({ id }) => id));
   const confirmed = confirmedPods(set);
   const prefix = `${set.layout.claim ?? ''}-`;
   const named = new Set<string>();
@@ -56,7 +56,7 @@ function disksOf(context: Context, set: ClusterSet, secret: Secret): PodDisk[] {
         pod,
         claim: claim && { uid: claim.metadata.uid, bound: claim.status?.phase === 'Bound' },
         recorded: entryOf(secret, `${pod}.formatted`)?.toString('utf8'),
-        running: running && registered.has(nodeIdOf(set, ordinal)),
+        running: running && members.has(nodeIdOf(set, ordinal)),
         abandoned: ordinal >= set.firstOrdinal + Math.max(set.replicas, set.layout.voters),
         confirmed: confirmed.includes(pod),
         toldConfirmed: secret.data?.[`${pod}.format-confirmed`] !== undefined,

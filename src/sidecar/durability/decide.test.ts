@@ -8,6 +8,7 @@ const known: Durability = {
   clusterDefault: undefined,
   effective: [2, 2, 2],
   eligibleLeaderReplicas: false,
+  severalSets: false,
   underReplicated: 0,
   allRegistered: true,
 };
@@ -38,6 +39,7 @@ test('nothing is ever lowered, and nothing set while a replica is behind', () =>
     clusterDefault: fc.option(fc.integer({ min: 1, max: 4 }), { nil: undefined }),
     effective: fc.array(fc.integer({ min: 1, max: 4 })),
     eligibleLeaderReplicas: fc.boolean(),
+    severalSets: fc.boolean(),
     underReplicated: fc.nat(2),
     allRegistered: fc.boolean(),
   });
@@ -49,4 +51,11 @@ test('nothing is ever lowered, and nothing set while a replica is behind', () =>
       assert.ok(one.underReplicated === 0 && one.allRegistered);
     }),
   );
+});
+
+test('brokers of several StatefulSets get the default of their cluster, whatever they started with', () => {
+  const some = { ...known, severalSets: true, effective: [1, 2, 2] };
+  assert.deepEqual(decideDurability(some), { action: 'set', value: 2 });
+  assert.equal(decideDurability({ ...some, allRegistered: false }).action, 'wait');
+  assert.equal(decideDurability({ ...some, effective: [2, 2, 2] }).action, 'none');
 });

@@ -8,6 +8,8 @@ export interface Durability {
   readonly effective: readonly number[];
   /** With eligible leader replicas the environment decides nothing, and only the cluster's default counts (KIP-966). */
   readonly eligibleLeaderReplicas: boolean;
+  /** Brokers of several StatefulSets: those that started before the others were there have less in their configuration. */
+  readonly severalSets: boolean;
   readonly underReplicated: number;
   readonly allRegistered: boolean;
 }
@@ -22,7 +24,7 @@ export type DurabilityDecision =
 export function decideDurability(known: Durability): DurabilityDecision {
   const { wanted, clusterDefault, eligibleLeaderReplicas } = known;
   const effective = clusterDefault ?? Math.min(...known.effective, Number.MAX_SAFE_INTEGER);
-  const decidedDynamically = clusterDefault !== undefined || eligibleLeaderReplicas;
+  const decidedDynamically = clusterDefault !== undefined || eligibleLeaderReplicas || known.severalSets;
   if (!decidedDynamically || effective >= wanted) {
     return { action: 'none', value: effective === Number.MAX_SAFE_INTEGER ? wanted : effective };
   }

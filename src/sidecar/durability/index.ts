@@ -1,6 +1,8 @@
 import { clusterDefault, underReplicated } from '../../kafka/index.ts';
 import type { Finding } from '../conditions.ts';
+import { servingSets } from '../cluster-set.ts';
 import type { Context, Report } from '../context.ts';
+import { replicationOf } from '../topology.ts';
 import { type Durability, decideDurability } from './decide.ts';
 
 const key = 'min.insync.replicas';
@@ -10,16 +12,21 @@ const key = 'min.insync.replicas';
  * value, such as the one that a controller writes when eligible leader replicas are turned on, is lower.
  */
 export async function reconcileDurability(context: Context): Promise<Report> {
-  const [first] = context.world().sets;
+  const { sets } = context.world();
+  const planned = replicationOf(sets);
   const brokers = context.reports.facts().brokers ?? [];
   const registered = brokers.filter((broker) => broker.registered);
-  if (first === undefined || registered.length === 0) return { conditions: [], againInMs: 5_000 };
+  if (planned === undefined || registered.length === 0) return { conditions: [], againInMs: 5_000 };
   const known = await readDurability(
     context,
-    first.layout.minInsyncReplicas,
+    planned.minInsyncReplicas,
     registered.map(({ id }) => id),
   );
-  const decision = decideDurability({ ...known, allRegistered: registered.length === brokers.length });
+  const decision = decideDurability({
+    ...known,
+    severalSets: servingSets(sets).length > 1,
+    allRegistered: registered.length === brokers.length,
+  });
   if (decision.action === 'set') {
     await context.kafka.incrementalAlterConfigs(clusterDefault, [{ name: key, set: String(decision.value) }]);
     context.log.info({ event: 'min-isr-set', value: decision.value }, `set the cluster's default of ${key}`);
@@ -35,7 +42,7 @@ async function readDurability(
   context: Context,
   wanted: number,
   brokers: readonly number[],
-): Promise<Omit<Durability, 'allRegistered'>> {
+): Promise<Omit<Durability, 'allRegistered' | 'severalSets'>> {
   const { kafka } = context;
   const [dynamic] = await kafka.describeConfigs(clusterDefault, [key]);
   const effective: number[] = [];

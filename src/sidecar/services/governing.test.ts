@@ -3,6 +3,7 @@ import { test } from 'node:test';
 import type { Layout } from '../../hardening/index.ts';
 import type { ClusterSet } from '../cluster-set.ts';
 import type { Service } from '../objects.ts';
+import { controllers, member } from '../test/sets.ts';
 import { governingAction, governingService } from './governing.ts';
 
 const set = (service: string): ClusterSet => ({
@@ -41,7 +42,7 @@ test('a Service with an address of its own is reported, never replaced', () => {
 });
 
 test('the Service that is made selects what the set selects and names every listener', () => {
-  const { spec, metadata } = governingService(set('kafka-nodes'), 'shop');
+  const { spec, metadata } = governingService(set('kafka-nodes'), [set('kafka-nodes')], 'shop');
   assert.deepEqual(spec.selector, { app: 'kafka' });
   assert.equal(spec.publishNotReadyAddresses, true);
   assert.deepEqual(
@@ -49,4 +50,21 @@ test('the Service that is made selects what the set selects and names every list
     [9092, 9091, 9093],
   );
   assert.equal(metadata.labels['app.kubernetes.io/managed-by'], 'kafka-warden');
+});
+
+test('a Service that governs several sets selects all of the cluster’s pods, with the ports of each role', () => {
+  const [one, two] = [member(0), member(1)].map((set) => ({
+    ...set,
+    layout: { ...set.layout, service: 'kafka' },
+  }));
+  assert.ok(one && two);
+  const { spec, metadata } = governingService(one, [one, two, controllers], 'team');
+  assert.deepEqual(spec.selector, { 'kafka-warden.io/node': 'shop' });
+  assert.equal(metadata.ownerReferences.length, 2);
+  assert.equal(spec.ports.length, 3);
+  const { spec: own } = governingService(controllers, [one, two, controllers], 'team');
+  assert.deepEqual(
+    own.ports.map(({ name, port }) => [name, port]),
+    [['controller', 9093]],
+  );
 });

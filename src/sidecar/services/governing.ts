@@ -1,4 +1,4 @@
-import { type ClusterSet, ownedBy } from '../cluster-set.ts';
+import { type ClusterSet, nodeSelector, ownedBy, roleOf } from '../cluster-set.ts';
 import type { Service } from '../objects.ts';
 import { ownLabels } from '../secrets.ts';
 
@@ -38,15 +38,14 @@ export function governingAction(
     : { action: 'publish-not-ready' };
 }
 
-/** The headless Service: a name for every pod, also before it is ready, since controllers find each other so. */
-export function governingService(set: ClusterSet, namespace: string) {
-  const { cluster, service, clientPort, internalPort, controllerPort } = set.layout;
-  const port = (name: string, number: number) => ({
-    name,
-    port: number,
-    targetPort: number,
-    protocol: 'TCP',
-  });
+/**
+ * The headless Service: a name for every pod, also before it is ready, since controllers find each other so. `sets` are all
+ * that it governs: brokers in StatefulSets of one pod each often share one.
+ */
+export function governingService(set: ClusterSet, sets: readonly ClusterSet[], namespace: string) {
+  const { cluster, service } = set.layout;
+  const governed = sets.filter(({ layout }) => layout.service === service);
+  const port = ({ name, number }: Port) => ({ name, port: number, targetPort: number, protocol: 'TCP' });
   return {
     apiVersion: 'v1',
     kind: 'Service',
@@ -54,13 +53,48 @@ export function governingService(set: ClusterSet, namespace: string) {
       name: service,
       namespace,
       labels: ownLabels(cluster),
-      ownerReferences: ownedBy([set]),
+      ownerReferences: ownedBy(governed),
     },
     spec: {
       clusterIP: 'None',
       publishNotReadyAddresses: true,
-      selector: set.object.spec?.selector.matchLabels ?? {},
-      ports: [port('client', clientPort), port('internal', internalPort), port('controller', controllerPort)],
+      selector: governed.length > 1 ? nodeSelector(cluster) : (set.object.spec?.selector.matchLabels ?? {}),
+      ports: portsOf(governed).map(port),
     },
   };
+}
+
+interface Port {
+  readonly name: string;
+  readonly number: number;
+}
+
+/** The ports of every listener, each number once. */
+function portsOf(sets: readonly ClusterSet[]): Port[] {
+  const all = sets.flatMap((set) => {
+    const { clientPort, internalPort, controllerPort, external = [] } = set.layout;
+    const serving = [
+      { name: 'client', number: clientPort },
+      { name: 'internal', number: internalPort },
+      ...external.map(({ name, port }) => ({ name: name.toLowerCase(), number: port })),
+    ];
+    const controller = { name: 'controller', number: controllerPort };
+    switch (roleOf(set)) {
+      case 'controller':
+        return [controller];
+      case 'broker':
+      case 'zookeeper':
+        return serving;
+      case 'combined':
+      case 'unseen':
+        return [...serving, controller];
+    }
+  });
+  const byNumber = new Map(all.toReversed().map((port) => [port.number, port]));
+  const distinct = all.filter((port) => byNumber.get(port.number) === port);
+  return distinct.map((port, index) =>
+    distinct.findIndex(({ name }) => name === port.name) === index
+      ? port
+      : { ...port, name: `${port.name.slice(0, 9)}-${port.number}` },
+  );
 }

@@ -5,6 +5,7 @@ import type { ClusterSet } from '../cluster-set.ts';
 import type { Finding } from '../conditions.ts';
 import { type Context, type Report, tell } from '../context.ts';
 import { bootstrapAddress, bootstrapService } from './bootstrap.ts';
+import { listenersOf } from './listeners.ts';
 import { governingAction, governingService } from './governing.ts';
 
 /** Since when each governing Service has been missing, by name, on the monotonic clock. */
@@ -12,10 +13,9 @@ export type Absences = Map<string, number>;
 
 /** The Services by which clients and brokers find the pods. */
 export async function reconcileServices(context: Context, absences: Absences): Promise<Report> {
-  const { sets } = context.world();
-  const [first] = sets;
-  if (first === undefined) return { conditions: [] };
-  const bootstrap = bootstrapService(sets, context.namespace);
+  const { sets, pods } = context.world();
+  if (sets.length === 0) return { conditions: [] };
+  const bootstrap = bootstrapService(sets, pods, context.namespace);
   if (bootstrap !== undefined) await ensure(context.kube, bootstrap);
   const problems: string[] = [];
   const waits: number[] = [];
@@ -27,22 +27,8 @@ export async function reconcileServices(context: Context, absences: Absences): P
   return {
     conditions: [finding(problems)],
     facts: {
-      bootstrap: bootstrapAddress(first, context.namespace),
-      listeners: [
-        {
-          name: 'CLIENT',
-          port: first.layout.clientPort,
-          protocol: 'SASL_SSL',
-          authentication: 'SCRAM-SHA-512',
-        },
-        { name: 'INTERNAL', port: first.layout.internalPort, protocol: 'SSL', authentication: 'mutual TLS' },
-        {
-          name: 'CONTROLLER',
-          port: first.layout.controllerPort,
-          protocol: 'SSL',
-          authentication: 'mutual TLS',
-        },
-      ],
+      ...(bootstrap === undefined ? {} : { bootstrap: bootstrapAddress(sets, context.namespace) }),
+      listeners: listenersOf(sets),
     },
     ...(waits.length === 0 ? {} : { againInMs: Math.min(...waits) }),
   };
@@ -78,7 +64,7 @@ async function reconcileGoverning(
       return {};
     case 'create':
       await kube
-        .create(paths.services(namespace), governingService(set, namespace))
+        .create(paths.services(namespace), governingService(set, context.world().sets, namespace))
         .catch((error: unknown) => {
           if (!isStatus(error, 409)) throw error;
         });

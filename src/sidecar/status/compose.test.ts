@@ -22,6 +22,7 @@ const certificate = (part: Partial<CertificateStatus> = {}): CertificateStatus =
 });
 const facts: Facts = {
   brokers: [broker(0), broker(1)],
+  mode: 'kraft',
   quorum: { leader: 0, voters: [0, 1], observers: [] },
   certificates: [certificate()],
 };

@@ -11,6 +11,8 @@ export interface StatusSources {
   readonly now: Date;
 }
 
+type NodeStatus = Pick<BrokerStatus, 'pod' | 'set' | 'ready'>;
+
 /** The whole status, from what every duty reported last. */
 export function composeStatus(sources: StatusSources): Partial<ClusterStatus> {
   const { reports, kafkaVersion, rolling, earlier, now } = sources;
@@ -22,7 +24,7 @@ export function composeStatus(sources: StatusSources): Partial<ClusterStatus> {
   const findings = reports.flatMap(({ conditions }) => conditions);
   const own = [
     readyFinding(facts, findings),
-    progressFinding(rolling, facts.brokers ?? []),
+    progressFinding(rolling, nodesOf(facts)),
     validityFinding(certificates ?? [], now),
   ];
   const conditions: Condition[] = dated([...findings, ...own], earlier?.conditions, now);
@@ -37,19 +39,23 @@ export function composeStatus(sources: StatusSources): Partial<ClusterStatus> {
 const healthy: Readonly<Record<string, Finding['status']>> = {
   CertificatesIssued: 'True',
   ServicesReady: 'True',
+  SetsAgree: 'True',
   Registered: 'True',
   LostDisk: 'False',
 };
 
+const nodesOf = ({ brokers = [], controllers = [] }: Facts): NodeStatus[] => [...brokers, ...controllers];
+
 /** The cluster serves: every broker is registered and its pod ready, and nothing that they need is missing. */
-function readyFinding({ brokers, quorum }: Facts, findings: readonly Finding[]): Finding {
+function readyFinding(facts: Facts, findings: readonly Finding[]): Finding {
   const type = 'Ready';
   const bad = findings.find((finding) => {
     const wanted = healthy[finding.type];
     return wanted !== undefined && finding.status !== wanted;
   });
   if (bad !== undefined) return { type, status: 'False', reason: bad.reason, message: bad.message };
-  if (brokers === undefined || quorum === undefined) {
+  const { quorum, mode } = facts;
+  if (facts.brokers === undefined || mode === undefined) {
     return {
       type,
       status: 'Unknown',
@@ -57,11 +63,13 @@ function readyFinding({ brokers, quorum }: Facts, findings: readonly Finding[]):
       message: 'The brokers have not been asked yet.',
     };
   }
-  const unready = brokers.filter(({ ready }) => !ready).map(({ pod }) => pod);
+  const unready = nodesOf(facts)
+    .filter(({ ready }) => !ready)
+    .map(({ pod }) => pod);
   if (unready.length > 0) {
     return { type, status: 'False', reason: 'PodsNotReady', message: `Not ready: ${unready.join(', ')}.` };
   }
-  if (quorum.leader < 0) {
+  if (mode === 'kraft' && (quorum?.leader ?? -1) < 0) {
     return { type, status: 'False', reason: 'NoController', message: 'The quorum has no leader.' };
   }
   return {
@@ -72,9 +80,9 @@ function readyFinding({ brokers, quorum }: Facts, findings: readonly Finding[]):
   };
 }
 
-function progressFinding(rolling: readonly string[], brokers: readonly BrokerStatus[]): Finding {
+function progressFinding(rolling: readonly string[], nodes: readonly NodeStatus[]): Finding {
   const type = 'Progressing';
-  const unready = brokers.filter(({ ready }) => !ready);
+  const unready = nodes.filter(({ ready }) => !ready);
   return rolling.length > 0 || unready.length > 0
     ? {
         type,

@@ -1,3 +1,4 @@
+import type { MetadataMode } from '../../kafka/index.ts';
 import type { ObjectMeta } from '../../kubernetes/object.ts';
 import type { Condition } from '../conditions.ts';
 
@@ -13,7 +14,11 @@ export interface ClusterStatus {
   /** `3/3 brokers`, for the printed column. */
   readonly summary: string;
   readonly listeners: readonly ListenerStatus[];
+  /** The pods that serve clients. */
   readonly brokers: readonly BrokerStatus[];
+  /** The pods of StatefulSets of controllers alone. */
+  readonly controllers: readonly ControllerStatus[];
+  readonly mode: MetadataMode;
   readonly quorum: QuorumStatus;
   readonly certificates: readonly CertificateStatus[];
   readonly authorities: readonly { readonly name: string; readonly notAfter: string }[];
@@ -36,6 +41,16 @@ export interface BrokerStatus {
   readonly node?: string;
   readonly rack?: string;
   readonly registered: boolean;
+  readonly ready: boolean;
+}
+
+export interface ControllerStatus {
+  readonly id: number;
+  readonly pod: string;
+  readonly set: string;
+  readonly node?: string;
+  /** The quorum counts it among its voters. */
+  readonly voter: boolean;
   readonly ready: boolean;
 }
 

@@ -1,6 +1,7 @@
 import { type Acl, KafkaError } from '../../kafka/index.ts';
 import { paths } from '../../kubernetes/paths.ts';
 import { userSecretOf } from '../../names.ts';
+import { servingSets } from '../cluster-set.ts';
 import { type Finding, dated } from '../conditions.ts';
 import type { Context, Report } from '../context.ts';
 import type { NodesAuthority } from '../credentials/index.ts';
@@ -21,8 +22,9 @@ type Outcome =
 export async function reconcileUsers(context: Context, nodes: NodesAuthority): Promise<Report> {
   const { sets, users } = context.world();
   const authority = nodes.current;
-  const [first] = sets;
-  if (users === undefined || first === undefined || authority === undefined) return { conditions: [] };
+  if (users === undefined || authority === undefined || servingSets(sets).length === 0)
+    return { conditions: [] };
+  const bootstrap = bootstrapAddress(sets, context.namespace);
   const journal = await openJournal(context);
   const known = await usersInKafka(context);
   const secrets = await ownSecrets(context);
@@ -38,11 +40,11 @@ export async function reconcileUsers(context: Context, nodes: NodesAuthority): P
             journal,
             secrets,
             ...known,
-            bootstrap: bootstrapAddress(first, context.namespace),
+            bootstrap,
             caPem: authority.certificatePem,
           }));
     if (outcome.ready) ready += 1;
-    await writeStatus(context, user, { outcome, bootstrap: bootstrapAddress(first, context.namespace) });
+    await writeStatus(context, user, { outcome, bootstrap });
   }
   if (!(known instanceof KafkaError)) {
     for (const gone of journal.usernames) if (!owners.has(gone)) await removeUser(context, gone, journal);

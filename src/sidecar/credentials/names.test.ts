@@ -1,0 +1,14 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { clusterSet } from '../test/sets.ts';
+import { namedPods } from './names.ts';
+
+test('every pod of the set has the names and addresses by which it is advertised outside', () => {
+  const hosts = ['kafka.example.com', '*.kafka.example.com', '192.0.2.7', '2001:db8::7', 'not a host'];
+  const pods = namedPods(clusterSet('kafka', { hosts }), { namespace: 'team', services: [] });
+  assert.equal(pods.length, 6);
+  for (const { dnsNames, ipAddresses } of pods) {
+    assert.deepEqual(dnsNames.slice(-2), ['kafka.example.com', '*.kafka.example.com']);
+    assert.deepEqual(ipAddresses, ['192.0.2.7', '2001:db8::7']);
+  }
+});
