@@ -58,6 +58,8 @@ export function harden(workload: StatefulSet, context: Context): Outcome {
   const malformed = malformation(workload);
   if (malformed !== undefined) return outcome(workload, 'refused', { findings: [unreadable(malformed)] });
   if (workload.metadata?.labels?.[keys.ignore] === 'true') return outcome(workload, 'ignored');
+  if (workload.apiVersion !== undefined && workload.apiVersion !== 'apps/v1')
+    return outcome(workload, 'refused', { findings: [removedVersion(workload.apiVersion)] });
   const standing = standingOf(workload, context);
   const before = withoutDefaults(workload as unknown as JsonObject);
   const vanilla = vanillaFrom(before, context.old ?? workload);
@@ -87,6 +89,15 @@ const unreadable = ({ path, message }: { path: string; message: string }): Findi
   path,
   message,
   remedy: rules.find((r) => r.id === 'malformed')?.remedy ?? '',
+  action: 'refused',
+});
+
+const removedVersion = (version: string): Finding => ({
+  rule: 'malformed',
+  severity: 'error',
+  path: '/apiVersion',
+  message: `StatefulSet has no version ${version} any more: apps/v1beta1 and apps/v1beta2 went with Kubernetes 1.16`,
+  remedy: 'Write apiVersion: apps/v1, with spec.selector equal to the labels of the template.',
   action: 'refused',
 });
 

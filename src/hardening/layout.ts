@@ -40,10 +40,12 @@ const numbers = [
 
 const isPort = (port: number) => port > 0 && port < 65_536;
 
+const isVoteless = ({ role, voters }: Layout) => voters === 0 && (role === 'broker' || role === 'zookeeper');
+
 const isComplete = (layout: Layout) =>
   numbers.every((n) => Number.isInteger(layout[n])) &&
   [layout.clientPort, layout.internalPort, layout.controllerPort].every(isPort) &&
-  layout.voters >= 0 &&
+  (layout.voters > 0 || isVoteless(layout)) &&
   layout.minInsyncReplicas > 0 &&
   layout.replicationFactor >= layout.minInsyncReplicas &&
   typeof layout.cluster === 'string' &&
@@ -57,21 +59,29 @@ export interface DataVolume {
   mountPath: string;
 }
 
-const dataPath = /kafka|data|log/i;
+/** How likely a mount holds Kafka's data and not, say, its application logs. */
+function likelihood(path: string): number {
+  if (/^\/var\/log\b|\/(app-?)?logs?$/i.test(path) && !/kafka-logs$|data/i.test(path)) return 0;
+  if (/data|lib\/kafka|bitnami\/kafka|kafka-logs/i.test(path)) return 2;
+  return /kafka|log/i.test(path) ? 1 : 0;
+}
+
+/** As the first two generations weighed it. */
+const likelihoodBefore = (path: string) => Number(/kafka|data|log/i.test(path));
 
 /** Claim templates that the broker mounts; the likeliest data volume first. */
-export function dataVolumes(set: StatefulSet, container: Container): DataVolume[] {
+export function dataVolumes(set: StatefulSet, container: Container, generation: number): DataVolume[] {
+  const weigh = generation < 3 ? likelihoodBefore : likelihood;
   const claims = (set.spec?.volumeClaimTemplates ?? []).map((c) => c.metadata?.name ?? '');
   return (container.volumeMounts ?? [])
     .filter(
       (m) =>
         claims.includes(m.name) &&
-        m.subPath === undefined &&
-        m.subPathExpr === undefined &&
+        (generation >= 3 || (m.subPath === undefined && m.subPathExpr === undefined)) &&
         m.readOnly !== true,
     )
     .map((m) => ({ claim: m.name, mountPath: m.mountPath.replace(/\/+$/, '') }))
-    .sort((a, b) => Number(dataPath.test(b.mountPath)) - Number(dataPath.test(a.mountPath)));
+    .sort((a, b) => weigh(b.mountPath) - weigh(a.mountPath));
 }
 
 /** The parts of a layout's input. */
@@ -98,7 +108,7 @@ export function planLayout(source: LayoutSource): Layout {
     shape.controllerListener || shape.voters
       ? controllerPortOf(shape)
       : firstFree(9093, [clientPort, ...external.map((e) => e.port), ...others]);
-  const [volume] = dataVolumes(set, container);
+  const [volume] = dataVolumes(set, container, source.generation);
   const taken = [clientPort, controllerPort, jmxPort(configuration), ...external.map((e) => e.port)];
   return {
     schema: 1,

@@ -20,10 +20,11 @@ const oldestKraft: KafkaVersion = [3, 7];
 const oldestZookeeper: KafkaVersion = [3, 0];
 const newestMajor = 4;
 
-const version: Check = ({ kafkaVersion: v, role, place }) => {
+const version: Check = ({ kafkaVersion: v, role, pin, place }) => {
   if (v === undefined) return undefined;
-  const oldest = role === 'zookeeper' || role === 'unseen' ? oldestZookeeper : oldestKraft;
-  if (role === 'zookeeper' && v[0] >= 4)
+  const isZookeeper = pin.profile.zookeeper && (role === 'zookeeper' || role === 'unseen');
+  const oldest = isZookeeper ? oldestZookeeper : oldestKraft;
+  if (isZookeeper && role === 'zookeeper' && v[0] >= 4)
     return {
       rule: 'identity',
       path: place('/image'),
@@ -191,10 +192,12 @@ const securityProperties =
 const securityVariables =
   /^KAFKA_(SSL_|SASL_|TLS_|CLIENT_USERS|CLIENT_PASSWORDS|INTER_BROKER_(USER|PASSWORD)|CONTROLLER_(USER|PASSWORD)|CERTIFICATE_PASSWORD|ZOOKEEPER_(USER|PASSWORD|PROTOCOL|TLS))/;
 
-const security: Check = ({ configuration, shape, place }) => {
+const security: Check = ({ configuration, shape, pin, place }) => {
   const property = configuration.properties.find((p) => securityProperties.test(p));
   const environment = configuration.delivery.kind === 'environment' ? configuration.names : [];
-  const variable = environment.find((n) => securityVariables.test(n));
+  const variable = environment.find(
+    (n) => securityVariables.test(n) || securityProperties.test(pin.profile.propertyOf(n) ?? ''),
+  );
   const name = variable ?? property;
   const tls = shape.listeners.find((l) => /SSL|SASL/.test(shape.protocolOf(l)));
   const jaas =

@@ -46,14 +46,29 @@ describe('what a StatefulSet runs', () => {
   ])
     test(`${image} is a broker`, () => assert.equal(recognise(kafka({ image })).kind, 'kafka'));
 
+  for (const [image, family] of [
+    ['apache/kafka:4.1.0', 'apache-kafka'],
+    ['apache/kafka-native:4.1.0', 'apache-kafka-native'],
+    ['confluentinc/cp-kafka:7.9.0', 'cp-kafka'],
+    ['mirror.corp:5000/hub/confluentinc/cp-server:8.0.0', 'cp-server'],
+    ['confluentinc/cp-enterprise-kafka:7.1.0', 'cp-server'],
+    ['bitnami/kafka:4.1', 'bitnami-kafka'],
+    ['docker.io/bitnamilegacy/kafka:3.9.0', 'bitnami-kafka'],
+  ] as const)
+    test(`${image} has the profile ${family}`, () => {
+      const seen = recognise(kafka({ image }));
+      assert.equal(seen.kind === 'kafka' && seen.profile.family, family);
+    });
+
+  test("an unknown image that starts Kafka's own script is known by that", () => {
+    const seen = recognise(
+      kafka({ image: 'corp/app', container: { command: ['/opt/kafka/bin/kafka-server-start.sh', 'x'] } }),
+    );
+    assert.equal(seen.kind === 'kafka' && seen.profile.family, 'kafka');
+  });
+
   const leftAlone: [string, RegExp][] = [
-    ['apache/kafka-native:4.1.0', /native image/],
-    ['confluentinc/cp-kafka:7.9.0', /Confluent/],
-    ['confluentinc/cp-server:8.0.0', /Confluent/],
-    ['confluentinc/cp-enterprise-kafka:5.5.0', /Confluent/],
-    ['confluentinc/confluent-local:7.6.0', /Confluent/],
-    ['bitnami/kafka:4.1', /Bitnami/],
-    ['docker.io/bitnamilegacy/kafka:3.9.0', /Bitnami/],
+    ['confluentinc/confluent-local:7.6.0', /confluent-local/],
     ['wurstmeister/kafka', /no longer maintained/],
     ['debezium/kafka:2.7', /Debezium/],
     ['quay.io/strimzi/kafka:0.45.0-kafka-3.9.0', /Strimzi manages/],
@@ -86,9 +101,7 @@ describe('what a StatefulSet runs', () => {
       /looks like Kafka/,
     );
     assert.match(
-      reasonOf(
-        kafka({ image: 'corp/app', container: { command: ['/opt/kafka/bin/kafka-server-start.sh', 'x'] } }),
-      ),
+      reasonOf(kafka({ image: 'corp/app', container: { command: ['java', 'kafka.Kafka', 'x'] } })),
       /looks like Kafka/,
     );
   });
@@ -121,7 +134,7 @@ describe('what a StatefulSet runs', () => {
     const named = (profile: string) =>
       reasonOf(kafka({ image: 'corp/kafka', annotations: { 'kafka-warden.io/image-profile': profile } }));
     assert.match(named('apache'), /no image profile "apache"/);
-    assert.match(named('cp-kafka'), /no profile for the Confluent images/);
+    assert.match(named('strimzi'), /Strimzi manages this Kafka/);
   });
 
   test('the broker is found behind a sidecar, also behind one of the same image', () => {

@@ -18,8 +18,9 @@ const isReservedVolume = (name: unknown) => reservedVolumes.includes(name);
 
 /** A volume of a reserved name with a source such as ours has: another one is a user's, to be told of. */
 const isOurVolume = (v: JsonObject) =>
-  isReservedVolume(v['name']) &&
-  (v['secret'] !== undefined || v['configMap'] !== undefined || v['emptyDir'] !== undefined);
+  v['name'] === volumes.run
+    ? v['emptyDir'] !== undefined
+    : isReservedVolume(v['name']) && (v['secret'] !== undefined || v['configMap'] !== undefined);
 
 /** How the launcher is called in front of the image's entrypoint. */
 export const launcherCall = ['/bin/bash', `${mounts.launcher}/launch`] as const;

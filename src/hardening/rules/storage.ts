@@ -1,6 +1,7 @@
 import { literal, type Value } from '../configuration.ts';
 import { pointerTo, type Draft, type Rule } from '../draft.ts';
 import { dataVolumes, type DataVolume } from '../layout.ts';
+import type { Container } from '../model.ts';
 
 const within = (path: string, mountPath: string) => `${path}/`.startsWith(`${mountPath}/`);
 
@@ -9,23 +10,31 @@ const below = (mountPath: string) => `${mountPath}/kafka`;
 
 const volumesPath = '/spec/template/spec/volumes';
 
+type VolumeMount = NonNullable<Container['volumeMounts']>[number];
+
+const shared = ({ set }: Draft) =>
+  (set.spec?.replicas ?? 1) > 1 ? ', and two pods on one node write into the same directory' : '';
+
 /** No claim template is mounted: says what the data lies on instead, and gives a directory for it. */
 function withoutClaim(draft: Draft): string {
   const mounts = (draft.container.volumeMounts ?? []).filter(
-    (m) => m.readOnly !== true && m.subPath === undefined && m.subPathExpr === undefined,
+    (m) =>
+      m.readOnly !== true &&
+      (draft.pin.generation >= 3 || (m.subPath === undefined && m.subPathExpr === undefined)),
   );
   const volumes = draft.pod.volumes ?? [];
   const mountOf = (name: string | undefined) => mounts.find((m) => m.name === name);
   const named = volumes.find((v) => v.persistentVolumeClaim !== undefined && mountOf(v.name));
   const host = volumes.find((v) => v.hostPath !== undefined && mountOf(v.name));
-  if (named !== undefined) sharedClaim(draft, named.persistentVolumeClaim?.claimName ?? '');
+  if (named !== undefined)
+    sharedClaim(draft, named.persistentVolumeClaim?.claimName ?? '', mountOf(named.name));
   else
     draft.report({
       path: host === undefined ? '/spec/volumeClaimTemplates' : volumesPath,
       message:
         host === undefined
           ? 'the data lies on ephemeral storage: it is lost with the pod'
-          : `the data lies on a host path (${host.hostPath?.path}): it is lost when the pod moves`,
+          : `the data lies on a host path (${host.hostPath?.path}): it is lost when the pod moves${shared(draft)}`,
       strict: 'refuse',
     });
   const mount =
@@ -33,8 +42,14 @@ function withoutClaim(draft: Draft): string {
   return mount === undefined ? '/tmp/kraft-combined-logs' : below(mount.mountPath.replace(/\/+$/, ''));
 }
 
-function sharedClaim(draft: Draft, claim: string): void {
+function sharedClaim(draft: Draft, claim: string, mount: VolumeMount | undefined): void {
   const many = (draft.set.spec?.replicas ?? 1) > 1;
+  if (many && mount?.subPathExpr !== undefined)
+    return draft.report({
+      path: volumesPath,
+      message: `all replicas share the claim ${claim}, each in a directory of its own: one disk holds every copy`,
+      severity: 'warning',
+    });
   draft.report({
     path: volumesPath,
     message: many
@@ -82,7 +97,7 @@ export const storage: Rule = {
     const several = draft.configuration.property('log.dirs');
     const single = draft.configuration.property('log.dir');
     const given = literal(several) === undefined && literal(single) !== undefined ? single : several;
-    const [first, ...others] = dataVolumes(draft.set, draft.container);
+    const [first, ...others] = dataVolumes(draft.set, draft.container, draft.pin.generation);
     if (first !== undefined) return onClaims(draft, [first, ...others], given);
     const fallback = withoutClaim(draft);
     draft.setting('log.dirs', '?=', literal(given) ?? fallback);
