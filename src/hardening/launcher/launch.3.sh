@@ -4,7 +4,7 @@
 #
 #   launch PROGRAM ARGUMENTS…            start a node
 #   launch --format PROGRAM ARGUMENTS…   the manifest's own kafka-storage call: keeps its cluster id, formats nothing
-#   launch --script FILE ARGUMENTS…      a start script that admission could not see: runs a copy in which it is called
+#   launch --script FILE ARGUMENTS…      a start script that admission could not see: runs a copy that calls the launcher
 #
 #   WARDEN_SETTINGS   a setting a line, in Kafka's own property names:
 #                       key=value    always          key?=value   unless the manifest sets it
@@ -55,6 +55,57 @@ keep_cluster_id() { # arguments of kafka-storage format
   [ -z "$id" ] || printf '%s\n' "$id" | write "$run/cluster.id" || exit
   say "storage is formatted when the node starts, with its final configuration${id:+ and the cluster id $id}"
 }
+
+# --- a start script: the launcher goes before the one call of a known program, and before calls of kafka-storage
+assignment='[A-Za-z_][A-Za-z0-9_]*=("[^"]*"|'\''[^'\'']*'\''|[^[:space:];]*)'
+command="(^|[;&|(\`])[[:space:]]*((exec|then|do|else|env|nohup|command|tini|--|!|\\{|$assignment)[[:space:]]+)*"
+path='([^[:space:];&|()<>`]*/)?'
+starts="($command)[\"']?(${path}kafka-server-start(\\.sh)?|/etc/(kafka|confluent)/docker/run|(/opt/bitnami/scripts/kafka)?/(entrypoint|run)\\.sh)[\"']?([[:space:];&|)]|\$)"
+formats="($command)[\"']?${path}kafka-storage(\\.sh)?[\"']?([[:space:]]|\$)"
+document='(^|[^<])<<-?[[:space:]]*["'\''\\]?([A-Za-z_][A-Za-z0-9_]*)'
+code_of() { # line: without a comment, in $REPLY
+  REPLY=" $1"
+  REPLY=${REPLY%%[[:space:]]#*}
+  REPLY=${REPLY# }
+}
+put_launcher() { # line, pattern, option: the line with the launcher before the pattern's program, in $REPLY
+  local call lead
+  code_of "$1"
+  [[ $REPLY =~ $2 ]] || return 1
+  call=${BASH_REMATCH[0]} lead=${BASH_REMATCH[1]}
+  REPLY="${1%%"$call"*}$lead/bin/bash $0 $3${call#"$lead"}${1#*"$call"}"
+}
+wrap() { # file: its text with the launcher's calls, to standard output
+  local line end='' number=0 calls=''
+  while IFS= read -r line || [ -n "$line" ]; do
+    number=$((number + 1))
+    if [ -n "$end" ]; then
+      [ "${line#"${line%%[!$'\t']*}"}" != "$end" ] || end=''
+    else
+      while put_launcher "$line" "$formats" '--format '; do line=$REPLY; done
+      while put_launcher "$line" "$starts" ''; do line=$REPLY calls+="${calls:+, }$number"; done
+      code_of "$line"
+      if [[ $REPLY =~ $document ]]; then end=${BASH_REMATCH[2]}; fi
+    fi
+    printf '%s\n' "$line"
+  done <"$1"
+  case $calls in
+    '') fail "$1 calls none of the programs that start Kafka (kafka-server-start, or the image's own entrypoint) as a command of its own: call one, best by exec" ;;
+    *,*) fail "$1 starts Kafka in several places (lines $calls): let it end in a single call" ;;
+  esac
+}
+run_script() { # file argument…: by the shell that it names; its $0 stays what it was
+  local file=$1 first='' shell=/bin/sh copy
+  shift
+  [ -r "$file" ] || fail "$file cannot be read: this container is started by it"
+  IFS= read -r first <"$file"
+  if [[ $first =~ ^#![[:space:]]*(/usr/bin/env[[:space:]]+)?(.*)$ ]]; then shell=${BASH_REMATCH[2]%$'\r'}; fi
+  [[ $shell =~ ^([^[:space:]]*/)?(ba|da|a)?sh([[:space:]]|$) ]] || fail "$file is a script for $shell: only those for sh and bash can be followed"
+  copy=$(wrap "$file") || exit
+  printf '%s\n' "$copy" | write "$run/script" || exit
+  # shellcheck disable=SC2086 # the interpreter's line may have an option
+  exec $shell -c ". '$run/script'" "$file" "$@"
+}
 case ${1:-} in
   --format)
     [ "${3:-}" = format ] || { shift; exec "$@"; }
@@ -62,6 +113,7 @@ case ${1:-} in
     keep_cluster_id "$@"
     exit
     ;;
+  --script) shift; run_script "$@" ;;
 esac
 
 [ -n "${1:-}" ] || fail "nothing to start: the launcher is called with the image's entrypoint"
@@ -69,18 +121,17 @@ program=$1
 shift
 
 # --- how the program takes its configuration
-case ${program##*/} in
-  kafka-server-start | kafka-server-start.sh) dialect=plain ;;
-  *) dialect=${WARDEN_DIALECT:-apache} ;;
-esac
-case $dialect in
-  apache | confluent) output=environment ;;
-  bitnami) output='file' ;;
-  *)
-    output='file'
-    [[ ${program##*/} = kafka-server-start* ]] || fail "$program is none of the programs that the launcher knows to start: kafka-server-start FILE is"
+tool=kafka-storage
+case ${program##*/}:${WARDEN_DIALECT:-apache} in
+  kafka-server-start:* | kafka-server-start.sh:*)
+    dialect=plain
+    tool=${program%kafka-server-start*}kafka-storage
+    [[ $program != *.sh ]] || tool+=.sh
     ;;
+  *:apache | *:confluent | *:bitnami) dialect=${WARDEN_DIALECT:-apache} ;;
+  *) fail "$program is none of the programs that the launcher knows to start, which is kafka-server-start with a file" ;;
 esac
+bitnami=${WARDEN_BITNAMI:-/opt/bitnami}/kafka
 
 # --- configuration, as the program will see it: what it finds in a file, under what stands in the environment
 declare -A parsed=() given=() ours=() gone=() facts=()
@@ -138,28 +189,84 @@ read_environment() { # arguments NAME=VALUE are environment to the images and wo
   done
   if [ "$dialect" = apache ] && [ -r "$mounted" ]; then adopt "$mounted"; fi
 }
-read_start() { # [-daemon] FILE [--override key=value]…: a daemon would leave the container
-  local file=''
+read_overrides() { # arguments of kafka-server-start behind its file
   while [ $# -gt 0 ]; do
     case $1 in
-      -daemon) ;;
       --override) shift; override "${1:-}" ;;
       --override=*) override "${1#*=}" ;;
-      *)
-        if [ -n "$file" ]; then arguments+=("$1"); else
-          file=$1
-          [ -r "$file" ] || fail "$file cannot be read: $program is told to start with it"
-          adopt "$file"
-        fi
-        ;;
+      *) arguments+=("$1") ;;
     esac
     shift
   done
-  [ -n "$file" ] || fail "$program is started without a properties file"
 }
+read_start() { # [-daemon] FILE [--override key=value]…: a daemon would leave the container
+  [ "${1:-}" != -daemon ] || shift
+  [ -n "${1:-}" ] || fail "$program is started without a properties file"
+  [ -r "$1" ] || fail "$1 cannot be read: $program is told to start with it"
+  adopt "$1"
+  shift
+  read_overrides "$@"
+}
+# Bitnami (libkafka.sh, setup.sh): a complete file in the image's own directory is taken as it is, else one from the mounted
+# directory, else KAFKA_CFG_ variables, over which the older names without CFG_ win.
+aliases="ADVERTISED_LISTENERS BROKER_ID NODE_ID CONTROLLER_QUORUM_VOTERS CONTROLLER_QUORUM_BOOTSTRAP_SERVERS PROCESS_ROLES
+  DEFAULT_REPLICATION_FACTOR DELETE_TOPIC_ENABLE INTER_BROKER_LISTENER_NAME LISTENERS LISTENER_SECURITY_PROTOCOL_MAP LOG_DIRS
+  LOG_FLUSH_INTERVAL_MESSAGES LOG_FLUSH_INTERVAL_MS LOG_MESSAGE_FORMAT_VERSION LOG_RETENTION_BYTES
+  LOG_RETENTION_CHECK_INTERVALS_MS LOG_RETENTION_HOURS LOG_SEGMENT_BYTES MESSAGE_MAX_BYTES NUM_IO_THREADS NUM_NETWORK_THREADS
+  NUM_PARTITIONS NUM_RECOVERY_THREADS_PER_DATA_DIR OFFSETS_TOPIC_REPLICATION_FACTOR SOCKET_RECEIVE_BUFFER_BYTES
+  SOCKET_REQUEST_MAX_BYTES SOCKET_SEND_BUFFER_BYTES SSL_ENDPOINT_IDENTIFICATION_ALGORITHM TRANSACTION_STATE_LOG_MIN_ISR
+  TRANSACTION_STATE_LOG_REPLICATION_FACTOR ZOOKEEPER_CONNECT ZOOKEEPER_CONNECTION_TIMEOUT_MS AUTO_CREATE_TOPICS_ENABLE
+  LOG_DIRS=LOGS_DIRS LOG_SEGMENT_BYTES=SEGMENT_BYTES MESSAGE_MAX_BYTES=MAX_MESSAGE_BYTES
+  ZOOKEEPER_CONNECTION_TIMEOUT_MS=ZOOKEEPER_CONNECT_TIMEOUT_MS"
+read_bitnami_variables() {
+  local name key command
+  [ "${KAFKA_ZOOKEEPER_PROTOCOL:-PLAINTEXT}" = PLAINTEXT ] ||
+    fail "KAFKA_ZOOKEEPER_PROTOCOL is $KAFKA_ZOOKEEPER_PROTOCOL, which the image turns into settings that are not known here: write them as KAFKA_CFG_ZOOKEEPER_… and remove it"
+  for name in $aliases; do
+    key=KAFKA_${name#*=}
+    [ -z "${!key+set}" ] || export "KAFKA_CFG_${name%%=*}=${!key}"
+  done
+  for name in NODE_ID BROKER_ID CONTROLLER_QUORUM_VOTERS; do
+    command=KAFKA_${name}_COMMAND
+    [ -z "${!command:-}" ] || export "KAFKA_CFG_$name=$(eval "${!command}")"
+  done
+  given[log.dirs]=/bitnami/kafka/data
+  for name in "${!KAFKA_CFG_@}"; do
+    key=${name#KAFKA_CFG_}
+    key=${key//_/.}
+    key=${key,,}
+    key=${key//sasl.ssl/sasl_ssl}
+    key=${key//sasl.plaintext/sasl_plaintext}
+    [ "$key" != zookeeper.clientcnxnsocket ] || key=zookeeper.clientCnxnSocket
+    given[$key]=${!name}
+  done
+  CLUSTER_ID=${KAFKA_CLUSTER_ID:-${KAFKA_KRAFT_CLUSTER_ID:-${CLUSTER_ID:-}}}
+}
+read_bitnami() {
+  local mounted=${KAFKA_MOUNTED_CONF_DIR:-/bitnami/kafka/config} own=$bitnami/config/server.properties first=''
+  tool=$bitnami/bin/kafka-storage.sh
+  [ ! -f "$own" ] || IFS= read -r first <"$own"
+  if [ "$first" = "$mark" ] && [ -r "$run/before" ]; then
+    adopt "$run/before"
+  elif [ -f "$own" ] && [ "$first" != "$mark" ]; then
+    adopt "$own"
+    write "$run/before" <"$own"
+  elif [ -f "$mounted/server.properties" ]; then
+    (set +f && cp -Lr "$mounted"/* "$bitnami/config") || fail "$bitnami/config cannot be written: mount an emptyDir there that has the image's own files"
+    adopt "$mounted/server.properties"
+  else
+    read_bitnami_variables
+  fi
+  # shellcheck disable=SC2086 # flags, as the image gives them to kafka-server-start
+  read_overrides "$@" ${KAFKA_EXTRA_FLAGS:-}
+  unset KAFKA_EXTRA_FLAGS
+}
+mark='# Written by kafka-warden at each start: changes belong into the manifest.'
+output='file'
 case $dialect in
-  apache | confluent) read_environment "$@" ;;
-  *) read_start "$@" ;;
+  plain) read_start "$@" ;;
+  bitnami) read_bitnami "$@" ;;
+  *) output=environment; read_environment "$@" ;;
 esac
 
 # --- facts of the cluster
@@ -490,7 +597,7 @@ to_environment() {
 }
 rendered() { # the whole configuration, a property a line
   local key
-  printf '# Written by kafka-warden at each start: changes belong into the manifest.\n'
+  printf '%s\n' "$mark"
   {
     for key in "${!given[@]}"; do
       [ -n "${ours[$key]+set}${gone[$key]:-}" ] || printf '%s=%s\n' "$key" "${given[$key]}"
@@ -498,17 +605,29 @@ rendered() { # the whole configuration, a property a line
     for key in "${!ours[@]}"; do [ -n "${gone[$key]:-}" ] || printf '%s=%s\n' "$key" "${ours[$key]}"; done
   } | LC_ALL=C sort
 }
-format() { # the program's own directory, file
-  local tool=${program%kafka-server-start*}kafka-storage said
-  [[ $program != *.sh ]] || tool+=.sh
-  said=$("$tool" format --ignore-formatted -t "$CLUSTER_ID" -c "$1" 2>&1) || fail "$tool could not format the log directories: $said"
+to_file() {
+  local said=''
+  rendered | write "$run/server.properties" || exit
+  [ -n "$kraft" ] || return 0
+  said=$("$tool" format --ignore-formatted -t "$CLUSTER_ID" -c "$run/server.properties" 2>&1) ||
+    fail "$tool could not format the log directories: $said"
   say "$said"
 }
 unset WARDEN_SETTINGS
-if [ "$output" = environment ]; then
-  to_environment
-  exec "$program" ${arguments[@]+"${arguments[@]}"}
-fi
-rendered | write "$run/server.properties" || exit
-[ -z "$kraft" ] || format "$run/server.properties"
-exec "$program" "$run/server.properties" ${arguments[@]+"${arguments[@]}"}
+case $dialect in
+  apache | confluent) to_environment ;;
+  plain)
+    to_file
+    arguments=("$run/server.properties" ${arguments[@]+"${arguments[@]}"})
+    ;;
+  bitnami)
+    to_file
+    export KAFKA_SKIP_KRAFT_STORAGE_INIT=true
+    # In place, because it may be a mount point. Where it may not be written, setup.sh has nothing left to do either.
+    if ! cat "$run/server.properties" 2>/dev/null >"$bitnami/config/server.properties"; then
+      program=$bitnami/bin/kafka-server-start.sh
+      arguments=("$run/server.properties")
+    fi
+    ;;
+esac
+exec "$program" ${arguments[@]+"${arguments[@]}"}

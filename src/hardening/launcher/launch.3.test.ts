@@ -1,5 +1,7 @@
 import assert from 'node:assert/strict';
-import { chmod, mkdir, mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdir, mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
@@ -697,5 +699,271 @@ describe('further listeners for clients', () => {
     const run = await launch({ environment: { WARDEN_EXTERNAL: 'EXTERNAL=OUTSIDE:9094' } });
     assert.doesNotMatch(inEnvironment(run, 'listeners') ?? '', /EXTERNAL/);
     assert.match(run.output, /the listener OUTSIDE is not advertised anywhere: EXTERNAL is left out/);
+  });
+});
+
+describe("the manifest's own formatting", () => {
+  const formatting = (...given: string[]) => ({ arguments: ['--format', 'kafka-storage.sh', ...given] });
+
+  test('is left out, and its cluster id is kept for the start', async () => {
+    for (const given of [
+      ['-t', 'own-id'],
+      ['--cluster-id', 'own-id'],
+      ['--cluster-id=own-id'],
+      ['-town-id'],
+    ]) {
+      const pod = await prepare({ files: { 'server.properties': 'a=1\n' } });
+      const call = start(
+        pod,
+        formatting('format', '-c', 'server.properties', ...given, '--ignore-formatted'),
+      );
+      const first = await endOf(pod, call.child, call.text);
+      assert.equal(first.code, 0, first.output);
+      assert.equal(first.format, undefined);
+      assert.match(
+        first.output,
+        /formatted when the node starts, with its final configuration and the cluster id own-id/,
+      );
+      const { child, text } = start(pod, { arguments: ['kafka-server-start.sh', 'server.properties'] });
+      const run = await endOf(pod, child, text);
+      assert.equal(run.format?.[3], 'own-id', run.output);
+    }
+  });
+
+  test('without an id leaves the cluster its own', async () => {
+    const pod = await prepare({});
+    const { child, text } = start(pod, formatting('format', '-c', 'x'));
+    assert.match((await endOf(pod, child, text)).output, /with its final configuration$/m);
+    await assert.rejects(readFile(join(pod.run, 'cluster.id')));
+  });
+
+  test('with an id that cannot be kept stops the start', () =>
+    refused(
+      launch({ ...formatting('format', '-t', 'x'), environment: { WARDEN_RUN: '/no/where' } }),
+      /must be an emptyDir/,
+    ));
+
+  test('is not what other calls of kafka-storage are', async () => {
+    const pod = await prepare({});
+    const { child, text } = start(pod, {
+      arguments: ['--format', join(pod.bin, 'kafka-storage.sh'), 'random-uuid'],
+    });
+    assert.deepEqual((await endOf(pod, child, text)).format, ['random-uuid']);
+  });
+});
+
+describe('a start script that admission could not see', () => {
+  /** Runs a script with the launcher; `RUN` in it stands for the pod's program. */
+  async function runScript(
+    text: string,
+    { environment = {} }: Options = {},
+  ): Promise<Started & { pod: Pod }> {
+    const pod = await prepare({ files: { 'server.properties': 'log.retention.hours=5\n' } });
+    await writeFile(join(pod.root, 'start.sh'), text.replaceAll('BIN', pod.bin));
+    const started = start(pod, {
+      arguments: ['--script', join(pod.root, 'start.sh'), 'first', 'second argument'],
+      environment,
+    });
+    return { pod, ...(await endOf(pod, started.child, started.text)) };
+  }
+
+  test('runs with its arguments and its name, and starts Kafka through the launcher', async () => {
+    const run = await runScript(
+      '#!/bin/bash\n# calls kafka-server-start.sh\necho "name=$0 count=$# second=$2"\nexport KEPT=yes\nexec BIN/kafka-server-start.sh "$PWD/server.properties" --override log.retention.hours="$((2 + 1))"\n',
+    );
+    assert.equal(run.code, 0, run.output);
+    assert.match(run.output, new RegExp(`name=${run.pod.root}/start\\.sh count=2 second=second argument`));
+    assert.equal(run.property('log.retention.hours'), '3');
+    assert.equal(run.property('process.roles'), 'broker,controller');
+    assert.equal(run.environment['KEPT'], 'yes');
+  });
+
+  const calls: [string, string][] = [
+    ['by its path in quotes', '"BIN/kafka-server-start.sh" server.properties'],
+    ['by a variable and a path', 'D=BIN; "${D}/kafka-server-start.sh" server.properties'],
+    ['by a quoted variable', 'D=BIN; exec "$D"/kafka-server-start.sh server.properties'],
+    ['from the search path', 'exec kafka-server-start server.properties'],
+    ['after assignments', 'A="1 2" B=\'3\' C=4 exec env D=5 kafka-server-start server.properties'],
+    [
+      'on a continued line',
+      'exec \\\n  kafka-server-start.sh \\\n  server.properties \\\n  --override log.retention.hours=5',
+    ],
+    ['behind a condition', 'if true; then exec kafka-server-start.sh server.properties; fi'],
+    [
+      'after others on the same line',
+      'true && cd . || exit 1; exec kafka-server-start.sh server.properties # the end',
+    ],
+    ['in a group', '(kafka-server-start.sh server.properties)'],
+    ['without a last newline, for sh', 'exec kafka-server-start.sh server.properties'],
+  ];
+  for (const [how, line] of calls)
+    test(`is followed to a call ${how}`, async () => {
+      const run = await runScript(`#!/bin/sh -e\n${line}`);
+      assert.equal(run.property('log.retention.hours'), '5', run.output);
+      assert.equal(run.property('node.id'), '0');
+      assert.notEqual(run.format, undefined);
+    });
+
+  test('has its own formatting left out', async () => {
+    const run = await runScript(
+      '#!/usr/bin/env bash\nID=$(BIN/kafka-storage.sh random-uuid)\nkafka-storage.sh format -t given-id -c server.properties && exec kafka-server-start.sh server.properties\n',
+    );
+    assert.deepEqual(run.format?.slice(0, 4), ['format', '--ignore-formatted', '-t', 'given-id'], run.output);
+  });
+
+  test('may mention programs in here-documents and comments', async () => {
+    const run = await runScript(
+      '#!/bin/bash\ncat >notes <<-"END"\n\tkafka-server-start.sh nothing\n\tEND\ncat <<<here >/dev/null # kafka-server-start.sh <<EOF\ncp "$(command -v kafka-server-start.sh)" copied\nexec kafka-server-start.sh server.properties\n',
+    );
+    assert.equal(run.program, 'kafka-server-start.sh', run.output);
+    assert.equal(await readFile(join(run.pod.root, 'notes'), 'utf8'), 'kafka-server-start.sh nothing\n');
+  });
+
+  test('that starts nothing known, or several things, is refused by name and line', async () => {
+    await refused(
+      runScript('#!/bin/bash\nexec java -jar kafka.jar\n'),
+      /start\.sh calls none of the programs/,
+    );
+    await refused(runScript('#!/bin/bash\n. /etc/kafka/docker/run\n'), /calls none of the programs/);
+    await refused(
+      runScript(
+        '#!/bin/bash\nif true; then\nexec /etc/kafka/docker/run\nelse\nexec /etc/confluent/docker/run\nfi\n',
+      ),
+      /start\.sh starts Kafka in several places \(lines 3, 5\)/,
+    );
+    await refused(runScript('#!/bin/bash\n/run.sh || exec /entrypoint.sh /run.sh\n'), /lines 2, 2/);
+  });
+
+  test('for another interpreter, or that is not there, is refused', async () => {
+    await refused(runScript('#!/usr/bin/python3\nprint()\n'), /is a script for \/usr\/bin\/python3/);
+    await refused(launch({ arguments: ['--script', '/no/script'] }), /\/no\/script cannot be read/);
+  });
+});
+
+describe("Bitnami's images", () => {
+  /** A pod with the image's directories, whose entrypoint writes down what it is given. */
+  async function bitnami(options: Options & { mountedFile?: string; ownFile?: string }) {
+    const pod = await prepare(options);
+    const home = join(pod.root, 'opt/kafka');
+    await mkdir(join(home, 'bin'), { recursive: true });
+    await mkdir(join(home, 'config'));
+    await mkdir(join(pod.root, 'mounted'), { recursive: true });
+    for (const name of ['kafka-storage.sh', 'kafka-server-start.sh'])
+      await writeFile(join(home, 'bin', name), await readFile(join(pod.bin, name)), { mode: 0o755 });
+    const own = join(home, 'config/server.properties');
+    if (options.ownFile !== undefined) await writeFile(own, options.ownFile);
+    if (options.mountedFile !== undefined)
+      await writeFile(join(pod.root, 'mounted/server.properties'), options.mountedFile);
+    const environment = {
+      WARDEN_DIALECT: 'bitnami',
+      WARDEN_BITNAMI: join(pod.root, 'opt'),
+      KAFKA_MOUNTED_CONF_DIR: join(pod.root, 'mounted'),
+      ...options.environment,
+    };
+    const launchIt = async () => {
+      const { child, text } = start(pod, {
+        arguments: ['run', '/run.sh', ...(options.arguments ?? [])],
+        environment,
+      });
+      const run = await endOf(pod, child, text);
+      const file = await readFile(own, 'utf8').catch(() => '');
+      const property = (name: string) => new RegExp(`^${RegExp.escape(name)}=(.*)$`, 'm').exec(file)?.[1];
+      return { ...run, file, property };
+    };
+    return { pod, own, launchIt };
+  }
+
+  test('get a complete file where they take one, and format no storage', async () => {
+    const { launchIt, own } = await bitnami({
+      environment: {
+        KAFKA_CFG_LOG_RETENTION_HOURS: '5',
+        KAFKA_CFG_NUM_PARTITIONS: '1',
+        KAFKA_NUM_PARTITIONS: '3',
+        KAFKA_CFG_LISTENER_NAME_SASL_SSL_X: 'y',
+        KAFKA_KRAFT_CLUSTER_ID: 'bitnami-id',
+        CLUSTER_ID: 'other',
+        WARDEN_SETTINGS: 'node.id=@ordinal',
+      },
+    });
+    const run = await launchIt();
+    assert.equal(run.code, 0, run.output);
+    assert.equal(run.program, 'run');
+    assert.deepEqual(run.arguments, ['/run.sh']);
+    assert.equal(run.environment['KAFKA_SKIP_KRAFT_STORAGE_INIT'], 'true');
+    assert.equal(run.property('log.retention.hours'), '5');
+    assert.equal(run.property('num.partitions'), '3');
+    assert.equal(run.property('listener.name.sasl_ssl.x'), 'y');
+    assert.equal(run.property('log.dirs'), '/bitnami/kafka/data');
+    assert.equal(run.property('process.roles'), 'broker,controller');
+    assert.equal(run.format?.[3], 'bitnami-id');
+    assert.ok((await readFile(own, 'utf8')).startsWith('# Written by kafka-warden'));
+  });
+
+  test('may compute ids by a command', async () => {
+    const { launchIt } = await bitnami({ environment: { KAFKA_NODE_ID_COMMAND: 'echo $((40 + 2))' } });
+    assert.equal((await launchIt()).property('node.id'), '42');
+  });
+
+  test('give overrides behind the settings, not over them', async () => {
+    const { launchIt } = await bitnami({
+      arguments: ['--override', 'process.roles=broker,controller'],
+      environment: {
+        KAFKA_EXTRA_FLAGS: '--override log.retention.hours=7 --override min.insync.replicas=1',
+        WARDEN_MIN_ISR: '2',
+      },
+    });
+    const run = await launchIt();
+    assert.equal(run.property('log.retention.hours'), '7', run.output);
+    assert.equal(run.property('min.insync.replicas'), '2');
+    assert.equal(run.environment['KAFKA_EXTRA_FLAGS'], undefined);
+    assert.deepEqual(run.arguments, ['/run.sh']);
+  });
+
+  test('with a mounted file take it instead of variables, and the files beside it', async () => {
+    const { launchIt, pod } = await bitnami({
+      mountedFile: 'log.retention.hours=5\n',
+      files: { 'mounted/log4j.properties': 'log4j\n' },
+      environment: { KAFKA_CFG_LOG_RETENTION_HOURS: '6' },
+    });
+    const run = await launchIt();
+    assert.equal(run.property('log.retention.hours'), '5', run.output);
+    assert.equal(await readFile(join(pod.root, 'opt/kafka/config/log4j.properties'), 'utf8'), 'log4j\n');
+  });
+
+  test('with a file of their own start from it again after a restart', async () => {
+    const { launchIt } = await bitnami({
+      ownFile: 'advertised.listeners=OUT://host:31000\n',
+      environment: { WARDEN_EXTERNAL: 'EXTERNAL=OUT:9094' },
+    });
+    for (const _ of [1, 2]) {
+      const run = await launchIt();
+      assert.match(run.property('advertised.listeners') ?? '', /,EXTERNAL:\/\/host:31000$/, run.output);
+    }
+  });
+
+  test('whose file cannot be replaced are started with ours', async () => {
+    const { launchIt, own } = await bitnami({ ownFile: 'log.retention.hours=5\n' });
+    await rm(own);
+    await mkdir(own);
+    const run = await launchIt();
+    assert.equal(run.program, 'kafka-server-start.sh', run.output);
+    assert.match(run.arguments.join(), /run\/server\.properties$/);
+  });
+
+  test('with a protocol for ZooKeeper that only they can turn into settings are refused', async () => {
+    const { launchIt } = await bitnami({ environment: { KAFKA_ZOOKEEPER_PROTOCOL: 'SASL' } });
+    await refused(launchIt(), /KAFKA_ZOOKEEPER_PROTOCOL is SASL.*write them as KAFKA_CFG_ZOOKEEPER_/);
+  });
+});
+
+describe('the script', () => {
+  test('is clean by shellcheck, where that is installed', async (t) => {
+    const child = spawn('shellcheck', [script], { stdio: ['ignore', 'pipe', 'inherit'] });
+    const missing = await Promise.race([
+      once(child, 'error').then(() => true),
+      once(child, 'close').then(() => false),
+    ]);
+    if (missing) return t.skip('no shellcheck');
+    assert.equal(child.exitCode, 0);
   });
 });
