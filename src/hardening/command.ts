@@ -162,37 +162,31 @@ const isAssignment = (text: string) => /^[A-Za-z_]\w*\+?=/.test(text);
 
 /** The known program that a command starts, behind assignments and programs that only start another. */
 function callOf({ words }: Command, entrypoints: readonly string[]): Call | undefined {
-  let i = 0;
-  let byExec = false;
-  let interpreter: Word | undefined;
-  for (; i < words.length; i++) {
-    const word = words[i];
-    if (word === undefined) return undefined;
-    if (isAssignment(word.text)) continue;
-    const name = baseName(word.text);
-    if (prefixes.has(name)) {
-      byExec ||= name === 'exec';
-      if (name === 'gosu' || name === 'su-exec') i++;
-      while (words[i + 1]?.text.startsWith('-') === true) i++;
-      continue;
-    }
-    if (interpreter !== undefined || !shells.has(name)) break;
-    interpreter = word;
-  }
-  const word = words[i];
+  const { at, byExec, interpreter } = behindPrefixes(words);
+  const word = words[at];
   if (word === undefined) return undefined;
-  const isFormat = isStorage(word.text) && words[i + 1]?.text === 'format';
+  const rest = words.slice(at + 1).map((w) => w.text);
+  const isFormat = isStorage(word.text) && rest[0] === 'format';
   const program = isFormat ? 'format' : programOf(word.text, entrypoints);
   if (program === undefined) return undefined;
-  const start = interpreter?.start ?? word.start;
-  return {
-    program,
-    text: word.text,
-    start,
-    end: word.start,
-    byExec,
-    rest: words.slice(i + 1).map((w) => w.text),
-  };
+  const start = (interpreter ?? word).start;
+  return { program, text: word.text, start, end: word.start, byExec, rest };
+}
+
+/** Index of the first word that is neither an assignment nor a program that starts what follows. */
+function behindPrefixes(words: readonly Word[]): { at: number; byExec: boolean; interpreter?: Word } {
+  let byExec = false;
+  for (let at = 0; at < words.length; at++) {
+    const word = words[at];
+    if (word === undefined || isAssignment(word.text)) continue;
+    const name = baseName(word.text);
+    if (shells.has(name)) return { at: at + 1, byExec, interpreter: word };
+    if (!prefixes.has(name)) return { at, byExec };
+    byExec ||= name === 'exec';
+    if (name === 'gosu' || name === 'su-exec') at++;
+    while (words[at + 1]?.text.startsWith('-') === true) at++;
+  }
+  return { at: words.length, byExec };
 }
 
 /** True where the shell makes way for Kafka, which then gets its signals. */

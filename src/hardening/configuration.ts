@@ -1,5 +1,6 @@
 import { assignments, type Start } from './command.ts';
 import type { Container, PodSpec } from './model.ts';
+import type { Command } from './shell.ts';
 import { variableOf as sharedVariableOf, type Profile } from './profiles/profile.ts';
 
 export { sharedVariableOf as variableOf };
@@ -138,18 +139,27 @@ function fromScript(start: Start): Map<string, Value> {
     );
   if (start.kind !== 'shell') return found;
   const from = `/${start.field}/${start.index}`;
-  for (const { words, documents, outputs } of start.commands) {
-    for (const { body, literal } of documents)
-      for (const line of body.split('\n')) if (!/^\s*[#!]/.test(line)) set(line, from, literal);
-    if (/^(echo|printf)$/.test(words[0]?.text ?? '') && outputs.length > 0)
-      for (const { text } of words.slice(1)) for (const line of text.split(/\n|\\n/)) set(line, from, false);
-  }
+  for (const command of start.commands)
+    for (const [line, literal] of linesWritten(command)) set(line, from, literal);
   for (const call of start.calls)
     overrides(
       call.rest.map((text) => [text, from]),
       set,
     );
   return found;
+}
+
+/** Lines that a command writes into a file, and whether the shell leaves `$` in them alone. */
+function linesWritten({ words, documents, outputs }: Command): [string, boolean][] {
+  const bodies = documents.flatMap(({ body, literal }) =>
+    body
+      .split('\n')
+      .filter((line) => !/^\s*[#!]/.test(line))
+      .map((line): [string, boolean] => [line, literal]),
+  );
+  const prints = /^(echo|printf)$/.test(words[0]?.text ?? '') && outputs.length > 0;
+  const printed = prints ? words.slice(1).flatMap((w) => w.text.split(/\n|\\n/)) : [];
+  return [...bodies, ...printed.map((line): [string, boolean] => [line, false])];
 }
 
 function overrides(

@@ -60,7 +60,7 @@ export interface Draft extends Facts {
   /** A Kafka property that must not be set. */
   without(property: string, roles?: readonly KnownRole[]): void;
   /** Something that is only said; refused in `strict` where asked. */
-  report(finding: Said & { strict?: 'refuse' }): void;
+  report: (finding: Said & { strict?: 'refuse' }) => void;
   /** An explicit value of the manifest's that is replaced (`harden`) or refused (`strict`). */
   unsafe(finding: Said): void;
 }

@@ -15,6 +15,7 @@ import { recognise, type Recognition } from './recognise.ts';
 import { parseRecord, recordOf, restored } from './record.ts';
 import { withoutReserved } from './reserved.ts';
 import { roleOf } from './role.ts';
+import { existingSecurity } from './rules/existing-security.ts';
 import { rules } from './rules/index.ts';
 import { shapeOf } from './shape.ts';
 import { elementKey, escaped, put, type Json, type JsonObject, type Path } from './tree.ts';
@@ -71,7 +72,10 @@ export function harden(workload: StatefulSet, context: Context): Outcome {
   if (reason !== undefined) return leftAlone(workload, [reason], standing);
   const facts = factsOf(vanilla, seen, { context, workload, mode: standing.mode });
   const inTheWay = obstacles(facts);
-  if (inTheWay.length > 0) return leftAlone(workload, inTheWay, standing);
+  if (inTheWay.length > 0) {
+    const left = leftAlone(workload, inTheWay, standing);
+    return { ...left, findings: [...left.findings, ...ownSecurity(facts, inTheWay)], workload };
+  }
   return hardenKafka(workload, before, facts);
 }
 
@@ -135,7 +139,7 @@ function notOurs(workload: StatefulSet, { old }: Context): Obstacle | undefined 
 /** Leaves a workload as it is and says why; refuses where leaving it would be worse. */
 function leftAlone(workload: StatefulSet, why: Obstacle[], { mode, pinned }: Standing): Outcome {
   const refuse = pinned || (mode === 'strict' && !why.includes(unadopted));
-  const findings = why.map((o): Finding => {
+  const findings = why.map(({ isSecurity: _is, ...o }): Finding => {
     const rule = rules.find((r) => r.id === o.rule);
     return {
       ...o,
@@ -144,6 +148,17 @@ function leftAlone(workload: StatefulSet, why: Obstacle[], { mode, pinned }: Sta
     };
   });
   return outcome(workload, refuse ? 'refused' : 'reported', { findings });
+}
+
+/** Of a set with security of its own: what of it is sound, and what is not. */
+function ownSecurity(facts: Facts, why: readonly Obstacle[]): Finding[] {
+  if (!why.some((o) => o.isSecurity === true)) return [];
+  return existingSecurity(facts).map((said) => ({
+    rule: 'existing-security',
+    remedy: rules.find((r) => r.id === 'existing-security')?.remedy ?? '',
+    ...said,
+    action: 'reported',
+  }));
 }
 
 function describe(seen: Exclude<Recognition, Kafka>): Obstacle[] {

@@ -103,13 +103,13 @@ export function planLayout(source: LayoutSource): Layout {
   const { voters, idOffset, voterIds }: Quorum = planQuorum(source) ?? { voters: 1, idOffset: 0 };
   const replicationFactor = replicationOf(source, voterIds?.length);
   const { clientPort, internalPort, external, hosts } = exposedBy(source);
-  const others = portsBeside(set, container);
-  const controllerPort =
-    shape.controllerListener || shape.voters
-      ? controllerPortOf(shape)
-      : firstFree(9093, [clientPort, ...external.map((e) => e.port), ...others]);
+  const further = external.map((e) => e.port);
+  const hasOwn = shape.controllerListener !== undefined || shape.voters !== undefined;
+  const controllerPort = hasOwn
+    ? controllerPortOf(shape)
+    : firstFree(9093, [clientPort, ...further, ...portsBeside(set, container)]);
   const [volume] = dataVolumes(set, container, source.generation);
-  const taken = [clientPort, controllerPort, jmxPort(configuration), ...external.map((e) => e.port)];
+  const taken = [clientPort, controllerPort, jmxPort(configuration), ...further];
   return {
     schema: 1,
     cluster,
@@ -123,12 +123,24 @@ export function planLayout(source: LayoutSource): Layout {
     minInsyncReplicas: Math.max(1, replicationFactor - 1),
     idOffset,
     ...(volume === undefined ? { storage: 'ephemeral' } : { storage: 'claim', claim: volume.claim }),
-    ...(role === 'combined' ? {} : { role }),
-    ...(voterIds === undefined ? {} : { voterIds }),
-    ...(external.length === 0 ? {} : { external }),
-    ...(hosts.length === 0 ? {} : { hosts }),
+    ...membership({ role, voterIds, external, hosts }),
   };
 }
+
+/** What only some layouts have. */
+const membership = ({
+  role,
+  voterIds,
+  external,
+  hosts,
+}: { voterIds: number[] | undefined } & Required<
+  Pick<Layout, 'role' | 'external' | 'hosts'>
+>): Partial<Layout> => ({
+  ...(role === 'combined' ? {} : { role }),
+  ...(voterIds === undefined ? {} : { voterIds }),
+  ...(external.length === 0 ? {} : { external }),
+  ...(hosts.length === 0 ? {} : { hosts }),
+});
 
 /** Before the third generation one client listener was served, and the brokers' own port was always chosen. */
 const exposedBy = (source: LayoutSource): Exposure =>

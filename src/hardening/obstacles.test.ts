@@ -242,7 +242,9 @@ const cases: Case[] = [
   },
 ];
 
-const only = (findings: Finding[]): Finding => {
+/** The one reason; what a set's own security is like is told beside it, and tried elsewhere. */
+const only = (all: Finding[]): Finding => {
+  const findings = all.filter((f) => f.rule !== 'existing-security');
   assert.equal(findings.length, 1, JSON.stringify(findings));
   return findings[0]!;
 };

@@ -11,7 +11,10 @@ import { keys, maxClusterNameLength } from '../names.ts';
 import { escaped } from './tree.ts';
 
 /** Why a Kafka set cannot be hardened with certainty. */
-export type Obstacle = Pick<Finding, 'rule' | 'path' | 'message' | 'remedy'>;
+export interface Obstacle extends Pick<Finding, 'rule' | 'path' | 'message' | 'remedy'> {
+  /** It is the set's own security, which is worth a closer look. */
+  isSecurity?: true;
+}
 
 type Check = (source: Facts & { place: (from: string) => string }) => Obstacle | undefined;
 
@@ -213,6 +216,7 @@ const security: Check = ({ configuration, shape, pin, place }) => {
         ? configuration.property(property)
         : undefined;
   return {
+    isSecurity: true,
     rule: 'listeners',
     path: place(value !== undefined && 'from' in value ? value.from : '/env'),
     message: `this set brings TLS, SASL or an authorizer of its own (${what}): half of one and half of the other would be worse than either`,

@@ -1,6 +1,6 @@
-import { literal, type Configuration } from './configuration.ts';
+import { literal, type Configuration, type Value } from './configuration.ts';
 import { parseListeners, parseProtocolMap, parseVoters, type Listener, type Voter } from './listeners.ts';
-import type { Container, StatefulSet } from './model.ts';
+import type { Container } from './model.ts';
 
 /** What the manifest says of listeners, ids and quorum, read once and asked by layout, obstacles and rules. */
 export interface Shape {
@@ -28,8 +28,6 @@ export function shapeOf(configuration: Configuration): Shape {
   const text = (property: string) => literal(configuration.property(property));
   const bound = parseListeners(text('listeners') ?? '') ?? [];
   const advertised = parseListeners(text('advertised.listeners') ?? '') ?? [];
-  const shown = configuration.property('advertised.listeners');
-  const expression = shown.state === 'computed' ? shown.expression : literal(shown);
   const listeners = [...bound, ...advertised.filter((a) => !bound.some((b) => b.name === a.name))];
   const map = parseProtocolMap(text('listener.security.protocol.map') ?? '');
   const controllerNames = (text('controller.listener.names') ?? 'CONTROLLER').split(',').map((n) => n.trim());
@@ -38,21 +36,32 @@ export function shapeOf(configuration: Configuration): Shape {
   const others = listeners.filter((l) => !isController(l));
   const interBrokerName = text('inter.broker.listener.name');
   const named = others.find((l) => l.name === interBrokerName);
-  const id = text('node.id') ?? text('broker.id') ?? '';
-  const idValue = [configuration.property('node.id'), configuration.property('broker.id')].find(
-    (v) => v.state === 'computed',
-  );
   return {
     listeners,
     protocolOf: (l) => map.get(l.name) ?? l.name,
     controllerListener: listeners.find(isController),
     interBroker: named,
     clients: others.length > 1 ? others.filter((l) => l !== named) : others,
-    advertised: parseListeners(expression ?? '') ?? [],
+    advertised: shownAddresses(configuration.property('advertised.listeners')),
     voters: votersText === undefined ? undefined : parseVoters(votersText),
     votersText,
-    nodeId: /^\d{1,9}$/.test(id) ? Number(id) : undefined,
-    idShift: idValue?.state === 'computed' ? shiftOf(idValue.expression ?? '') : undefined,
+    ...identityIn(configuration),
+  };
+}
+
+/** What is advertised, by the text or by the expression that will give it. */
+function shownAddresses(value: Value): Listener[] {
+  const text = value.state === 'computed' ? value.expression : literal(value);
+  return parseListeners(text ?? '') ?? [];
+}
+
+function identityIn(configuration: Configuration): Pick<Shape, 'nodeId' | 'idShift'> {
+  const values = ['node.id', 'broker.id'].map((p) => configuration.property(p));
+  const text = values.map(literal).find((v) => v !== undefined) ?? '';
+  const computed = values.find((v) => v.state === 'computed');
+  return {
+    nodeId: /^\d{1,9}$/.test(text) ? Number(text) : undefined,
+    idShift: shiftOf(computed?.expression ?? ''),
   };
 }
 

@@ -63,7 +63,7 @@ function step(s: Scanner): void {
   else if (/[;&|()]/.test(c)) {
     endCommand(s);
     s.at++;
-  } else redirection(s) || word(s);
+  } else if (!redirection(s)) word(s);
 }
 
 const endOfLine = (text: string, from: number): number => {

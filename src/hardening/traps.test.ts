@@ -605,10 +605,17 @@ describe('what is only said', () => {
       'destructive-init',
       {
         pod: {
-          initContainers: [{ name: 'wipe', image: 'busybox:1', command: ['sh', '-c', 'rm -rf /data/*'] }],
+          initContainers: [
+            {
+              name: 'wipe',
+              image: 'busybox:1',
+              command: ['sh', '-c', 'rm -rf /data/*'],
+              volumeMounts: [{ name: 'data', mountPath: '/data' }],
+            },
+          ],
         },
       },
-      /deletes files at every start/,
+      /deletes files at every start \(rm \/data\/\*\)/,
     ],
     [
       'a min ISR that no broker can leave',
@@ -619,6 +626,38 @@ describe('what is only said', () => {
   ];
   for (const [name, rule, parts, message] of said)
     test(name, () => assert.match(finding(parts, rule)?.message ?? '', message));
+
+  test('an init container may delete what is its own', () => {
+    for (const script of [
+      'rm -rf /tmp/work',
+      'rm -rf /scratch/*',
+      'rm -f /data/.lock',
+      'rm -rf /data/lost+found',
+    ])
+      assert.equal(
+        finding(
+          {
+            pod: {
+              volumes: [{ name: 'scratch', emptyDir: {} }],
+              initContainers: [
+                {
+                  name: 'tidy',
+                  image: 'busybox:1',
+                  command: ['sh', '-c', script],
+                  volumeMounts: [
+                    { name: 'data', mountPath: '/data' },
+                    { name: 'scratch', mountPath: '/scratch' },
+                  ],
+                },
+              ],
+            },
+          },
+          'destructive-init',
+        ),
+        undefined,
+        script,
+      );
+  });
 
   test('and what is fine is not', () => {
     const parts: Parts = {

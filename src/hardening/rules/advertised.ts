@@ -19,6 +19,8 @@ export const advertised: Rule = {
         : text.split(',').map((l) => l.replace(/^.*:\/\//, '').replace(/:\d+$/, ''));
     if (hosts.some((h) => /^(localhost|127\.)/.test(h)))
       draft.unsafe({ path, message: 'localhost is advertised: no client on another machine can follow' });
+    else if (hosts.includes('0.0.0.0'))
+      draft.unsafe({ path, message: '0.0.0.0 is advertised: Kafka does not start with that' });
     else if ((draft.set.spec?.replicas ?? 1) > 1 && hosts.some((h) => h !== '' && !h.includes('$')))
       draft.unsafe({ path, message: 'all replicas advertise one name' });
   },

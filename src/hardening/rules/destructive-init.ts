@@ -1,4 +1,35 @@
-import { type Rule } from '../draft.ts';
+import type { Container } from '../model.ts';
+import { type Draft, type Rule } from '../draft.ts';
+import { commandsOf } from '../shell.ts';
+
+/** Paths that an init container removes with everything in them. */
+function removedBy({ command = [], args = [] }: Container): string[] {
+  const words = [...command, ...args];
+  const scripts = words.some((w) => /^-[a-z]*c$/.test(w)) ? words : [words.join(' ')];
+  return scripts.flatMap(commandsOf).flatMap(({ words: [program, ...rest] }) => {
+    if (program?.text.split('/').at(-1) !== 'rm') return [];
+    const texts = rest.map((w) => w.text);
+    const deep = texts.some((t) => /^-[a-zA-Z]*[rR]/.test(t) || t === '--recursive' || t.includes('*'));
+    return deep ? texts.filter((t) => !t.startsWith('-')) : [];
+  });
+}
+
+/** True where the path may be data: on a lasting volume, or not to be told from here. */
+function isData(draft: Pick<Draft, 'pod'>, { volumeMounts = [] }: Container, path: string): boolean {
+  if (/lost\+found\/?$/.test(path)) return false;
+  if (path.includes('$') || !path.startsWith('/')) return true;
+  const bare = path.replace(/\/?\*+$/, '') || '/';
+  const mount = volumeMounts
+    .filter(
+      (m) =>
+        `${bare}/`.startsWith(`${m.mountPath.replace(/\/+$/, '')}/`) ||
+        `${m.mountPath}/`.startsWith(`${bare === '/' ? '' : bare}/`),
+    )
+    .sort((a, b) => b.mountPath.length - a.mountPath.length)[0];
+  if (mount === undefined) return false;
+  const volume = draft.pod.volumes?.find((v) => v.name === mount.name);
+  return volume === undefined || volume.persistentVolumeClaim !== undefined || volume.hostPath !== undefined;
+}
 
 export const destructiveInit: Rule = {
   id: 'destructive-init',
@@ -9,12 +40,11 @@ export const destructiveInit: Rule = {
   since: 1,
   apply(draft) {
     for (const [i, init] of (draft.pod.initContainers ?? []).entries()) {
-      const text = [...(init.command ?? []), ...(init.args ?? [])].join(' ');
-      const target = /\brm\s+-[a-z]*r[a-z]*\s+([^;&|]+)/.exec(text)?.[1];
-      if (target === undefined || /lost\+found\S*\s*$/.test(target)) continue;
+      const target = removedBy(init).find((path) => isData(draft, init, path));
+      if (target === undefined) continue;
       draft.report({
         path: `/spec/template/spec/initContainers/${i}`,
-        message: `init container ${init.name} deletes files at every start (rm ${target.trim()})`,
+        message: `init container ${init.name} deletes files at every start (rm ${target})`,
         strict: 'refuse',
       });
     }

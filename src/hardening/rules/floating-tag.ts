@@ -1,6 +1,9 @@
 import { pointerTo, type Rule } from '../draft.ts';
 import { parseImage } from '../image.ts';
 
+/** A tag that moves by its name, or names less than a minor version. */
+const floats = (tag: string) => /^(latest|stable|main|master|edge)\b/.test(tag) || /^v?\d+$/.test(tag);
+
 export const floatingTag: Rule = {
   id: 'floating-tag',
   title: 'An image tag that does not move',
@@ -10,7 +13,7 @@ export const floatingTag: Rule = {
   since: 1,
   apply(draft) {
     const { tag, digest } = parseImage(draft.container.image ?? '');
-    if (digest !== undefined || (tag !== undefined && tag !== 'latest')) return;
+    if (digest !== undefined || (tag !== undefined && !floats(tag))) return;
     draft.report({
       path: pointerTo(draft.containerIndex, '/image'),
       message: `the image ${draft.container.image} has no fixed version`,

@@ -1,6 +1,15 @@
 import { pointerTo, type Rule } from '../draft.ts';
 
-const secretName = /PASSWORD|SECRET|JAAS|CREDENTIAL|TOKEN|PRIVATE_KEY/i;
+const secretName =
+  /(PASSWORDS?|SECRETS?|TOKENS?|CREDENTIALS?|PRIVATE_KEY|SSL_KEYSTORE_KEY|ACCESS_KEY|MASTER_KEY)$/i;
+const jaasPassword = /password\s*=\s*"?[^"\s;$]/i;
+
+/** A variable whose value is a secret by its name, or a JAAS entry with a password in it. */
+const holdsSecret = (name: string, value: string) =>
+  /JAAS/.test(name)
+    ? jaasPassword.test(value)
+    : secretName.test(name) &&
+      !/_(FILENAME|KEYSTORE_CREDENTIALS|KEY_CREDENTIALS|TRUSTSTORE_CREDENTIALS)$/.test(name);
 
 export const inlineSecret: Rule = {
   id: 'inline-secret',
@@ -11,12 +20,7 @@ export const inlineSecret: Rule = {
   since: 1,
   apply(draft) {
     for (const [i, entry] of (draft.container.env ?? []).entries())
-      if (
-        secretName.test(entry.name) &&
-        entry.value !== undefined &&
-        /[^${}()]/.test(entry.value) &&
-        !/_(FILE|FILENAME|CREDENTIALS|LOCATION|PATH|TYPE)$/.test(entry.name)
-      )
+      if (entry.value !== undefined && /[^${}()]/.test(entry.value) && holdsSecret(entry.name, entry.value))
         draft.report({
           path: pointerTo(draft.containerIndex, `/env/${i}`),
           message: `${entry.name} holds a secret in clear text`,

@@ -3,7 +3,6 @@ import type { Observed } from './observed.ts';
 
 /** Fixes are made for the last three minor versions (Kafka's release plan): older than this is out in any case. */
 const oldestFixed = [3, 9] as const;
-const oldestSupported = [3, 7] as const;
 
 const isBefore = ([major, minor]: readonly [number, number], least: readonly [number, number]) =>
   major < least[0] || (major === least[0] && minor < least[1]);
@@ -18,10 +17,9 @@ export const kafkaVersion: Rule = {
   since: 1,
   apply({ container, containerIndex, kafkaVersion: version, report }: Observed) {
     if (version === undefined || !isBefore(version, oldestFixed)) return;
-    const also = isBefore(version, oldestSupported) ? ', and kafka-warden hardens 3.7 and later' : '';
     report({
       path: pointerTo(containerIndex, '/image'),
-      message: `Kafka ${version.join('.')} (${container.image}) gets no more fixes${also}`,
+      message: `Kafka ${version.join('.')} (${container.image}) gets no more fixes`,
     });
   },
 };

@@ -1,11 +1,11 @@
 import { keys, keysSecretOf, mounts } from '../../names.ts';
 import { wrapScript } from '../command.ts';
 import { podPath, type Draft, type Rule } from '../draft.ts';
+import { keepsNodeId } from '../node-id.ts';
 import { launcherFor } from '../launcher/launcher.ts';
 import { factsUseOf, sharesFacts } from '../membership.ts';
 import { launcherCall, volumes } from '../reserved.ts';
 import type { Json } from '../tree.ts';
-import { keepsNodeId } from './identity.ts';
 
 /** Puts the launcher before what starts Kafka, wherever the manifest calls it. */
 function wrapStart(draft: Draft): void {

@@ -1,4 +1,5 @@
-import { podPath, pointerIn, type Rule } from '../draft.ts';
+import type { V1SecurityContext } from '@kubernetes/client-node';
+import { podPath, pointerIn, type Draft, type Rule } from '../draft.ts';
 
 /** Where the image's own is not known. */
 const usualGroup = 1000;
@@ -18,19 +19,7 @@ export const podSecurity: Rule = {
     draft.complete([...podPath, 'securityContext', 'fsGroup'], group);
     draft.complete([...podPath, 'securityContext', 'fsGroupChangePolicy'], 'OnRootMismatch');
     const user = own.runAsUser ?? pod.securityContext?.runAsUser;
-    if (own.privileged === true || user === 0) {
-      draft.report({
-        path: pointerIn(
-          draft,
-          own.privileged === true || own.runAsUser === 0
-            ? [...containerPath, 'securityContext']
-            : [...podPath, 'securityContext'],
-        ),
-        message: own.privileged === true ? 'the broker runs privileged' : 'the broker runs as root',
-        strict: 'refuse',
-      });
-      return;
-    }
+    if (own.privileged === true || user === 0) return tooMuch(draft, own);
     if (user === undefined && uid !== undefined) draft.put(at('runAsUser'), uid);
     if (pod.securityContext?.runAsNonRoot !== true && (user ?? uid) !== undefined)
       draft.complete(at('runAsNonRoot'), true);
@@ -40,3 +29,13 @@ export const podSecurity: Rule = {
       draft.complete(at('seccompProfile'), { type: 'RuntimeDefault' });
   },
 };
+
+/** A broker that runs as root or privileged may not work otherwise: it is said, and left. */
+function tooMuch(draft: Draft, own: V1SecurityContext): void {
+  const isOwn = own.privileged === true || own.runAsUser === 0;
+  draft.report({
+    path: pointerIn(draft, [...(isOwn ? draft.containerPath : podPath), 'securityContext']),
+    message: own.privileged === true ? 'the broker runs privileged' : 'the broker runs as root',
+    strict: 'refuse',
+  });
+}
