@@ -249,4 +249,18 @@ suite('a StatefulSet', () => {
     const { response } = (await post(reviewOf(), '/mutate/statefulsets', judge)).body as Reviewed;
     assert.deepEqual(response.warnings, ['kafka-warden [durability] loud. Leave it out.']);
   });
+
+  test('that is left alone says so first, then why', async () => {
+    const judge: Judge = () => ({
+      decision: 'reported',
+      patch: [],
+      findings: [finding({ severity: 'warning', action: 'reported', message: 'too old' })],
+    });
+    const { response } = (await post(reviewOf(), '/mutate/statefulsets', judge)).body as Reviewed;
+    assert.equal(response.allowed, true);
+    assert.deepEqual(response.warnings, [
+      'kafka-warden did not harden this StatefulSet, and leaves it as it is:',
+      'kafka-warden [durability] too old. Leave it out.',
+    ]);
+  });
 });

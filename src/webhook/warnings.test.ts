@@ -38,7 +38,7 @@ test('rule and remedy of each finding survive the limits of the API server, the 
   );
   fc.assert(
     fc.property(findings, (parts) => {
-      const given = parts.map((part, index) => finding({ ...part, rule: `rule-${index}` } as Finding));
+      const given = parts.map((part, index) => finding({ ...part, rule: `rule-${index}` }));
       const lines = warningsOf(given);
       for (const line of lines) assert.ok(line.length <= maxWarningLength);
       assert.equal(fitWarnings(lines).length, new Set(lines).size);

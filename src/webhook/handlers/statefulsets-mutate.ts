@@ -20,9 +20,12 @@ function doneBy(rules: ReadonlySet<string>): string[] {
   return lines;
 }
 
-/** What was done, then what deserves a person's look. */
-function summaryOf({ patch, findings }: Judgement): string[] {
-  const done = doneBy(new Set(patch.map(({ rule }) => rule)));
+/** What was done or not done, then what deserves a person's look. */
+function summaryOf({ decision, patch, findings }: Judgement): string[] {
+  const done =
+    decision === 'reported'
+      ? ['kafka-warden did not harden this StatefulSet, and leaves it as it is:']
+      : doneBy(new Set(patch.map(({ rule }) => rule)));
   return [...done, ...warningsOf(findings.filter(({ severity }) => severity !== 'info'))];
 }
 

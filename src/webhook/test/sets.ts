@@ -4,21 +4,20 @@ import type { StatefulSet } from '../../hardening/model.ts';
 import { keys } from '../../names.ts';
 
 /** A plain Kafka StatefulSet of namespace `shop`, as its author wrote it. */
-export const vanilla = (name: string, image = 'apache/kafka:4.1.0'): StatefulSet =>
-  ({
-    apiVersion: 'apps/v1',
-    kind: 'StatefulSet',
-    metadata: { name, namespace: 'shop', uid: `uid-of-${name}` },
-    spec: {
-      serviceName: name,
-      replicas: 3,
-      selector: { matchLabels: { app: name } },
-      template: {
-        metadata: { labels: { app: name } },
-        spec: { containers: [{ name: 'kafka', image }] },
-      },
+export const vanilla = (name: string, image = 'apache/kafka:4.1.0'): StatefulSet => ({
+  apiVersion: 'apps/v1',
+  kind: 'StatefulSet',
+  metadata: { name, namespace: 'shop', uid: `uid-of-${name}` },
+  spec: {
+    serviceName: name,
+    replicas: 3,
+    selector: { matchLabels: { app: name } },
+    template: {
+      metadata: { labels: { app: name } },
+      spec: { containers: [{ name: 'kafka', image }] },
     },
-  }) as unknown as StatefulSet;
+  },
+});
 
 /** A hardened set; by default a cluster of its own. */
 export function hardened(name: string, cluster = name): StatefulSet {
