@@ -7,7 +7,7 @@ import { harden, layoutOf, profilePins, unharden, type StatefulSet } from './ind
 import { applyApiDefaults } from './test/api-defaults.ts';
 import { manifests } from './test/arbitrary.ts';
 import { edits } from './test/edits.ts';
-import { serverSideApply, threeWayMerge } from './test/merge.ts';
+import { specOf, writes } from './test/writes.ts';
 import { clone } from './tree.ts';
 
 const namespace = 'demo';
@@ -33,9 +33,6 @@ function updated(incoming: StatefulSet, old: StatefulSet): StatefulSet {
   return result.workload;
 }
 
-/** What counts: the template makes revisions, the rest of the spec is immutable or ours. */
-const specOf = (set: StatefulSet) => applyApiDefaults(set).spec;
-
 /** Server-side apply leaves objects behind whose last field it took. */
 const withoutEmpty = (value: unknown): unknown => {
   if (Array.isArray(value)) return value.map(withoutEmpty);
@@ -44,14 +41,6 @@ const withoutEmpty = (value: unknown): unknown => {
   return Object.fromEntries(
     entries.filter(([, v]) => typeof v !== 'object' || v === null || Object.keys(v).length > 0),
   );
-};
-
-type Write = (last: StatefulSet, live: StatefulSet, next: StatefulSet) => StatefulSet;
-
-const writes: Record<string, Write> = {
-  'kubectl apply or helm upgrade': threeWayMerge,
-  'server-side apply': serverSideApply,
-  PUT: (_last, _live, next) => next,
 };
 
 const defaulting = fc.constantFrom(
