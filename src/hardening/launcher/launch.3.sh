@@ -37,7 +37,7 @@ await() { # message, test command…: until the test holds, saying every ten sec
   done
 }
 write() { # file: from standard input, whole or not at all
-  { umask 077 && cat >"$1.new" && mv -f "$1.new" "$1"; } 2>/dev/null ||
+  (umask 077 && cat >"$1.new" && mv -f "$1.new" "$1") 2>/dev/null ||
     fail "$1 cannot be written: $run must be an emptyDir that this container may write to"
 }
 
@@ -240,7 +240,6 @@ read_bitnami_variables() {
     [ "$key" != zookeeper.clientcnxnsocket ] || key=zookeeper.clientCnxnSocket
     given[$key]=${!name}
   done
-  CLUSTER_ID=${KAFKA_CLUSTER_ID:-${KAFKA_KRAFT_CLUSTER_ID:-${CLUSTER_ID:-}}}
 }
 read_bitnami() {
   local mounted=${KAFKA_MOUNTED_CONF_DIR:-/bitnami/kafka/config} own=$bitnami/config/server.properties first=''
@@ -260,6 +259,7 @@ read_bitnami() {
   # shellcheck disable=SC2086 # flags, as the image gives them to kafka-server-start
   read_overrides "$@" ${KAFKA_EXTRA_FLAGS:-}
   unset KAFKA_EXTRA_FLAGS
+  CLUSTER_ID=${KAFKA_CLUSTER_ID:-${KAFKA_KRAFT_CLUSTER_ID:-${CLUSTER_ID:-}}}
 }
 mark='# Written by kafka-warden at each start: changes belong into the manifest.'
 output='file'
@@ -268,20 +268,6 @@ case $dialect in
   bitnami) read_bitnami "$@" ;;
   *) output=environment; read_environment "$@" ;;
 esac
-
-# --- facts of the cluster
-read_facts() {
-  local key
-  [ "${WARDEN_FACTS:-none}" != none ] && [ -r "$keys/cluster.properties" ] || return 1
-  parse "$keys/cluster.properties"
-  for key in "${!parsed[@]}"; do facts[$key]=${parsed[$key]}; done
-  [ -n "${facts[voters]:-}" ]
-}
-if [ "${WARDEN_FACTS:-none}" = need ]; then
-  await "the quorum's voters are not known yet: they come from the controllers' StatefulSet of cluster ${WARDEN_CLUSTER:-}, which must be there and hardened" read_facts
-else
-  read_facts || true
-fi
 
 # --- role: the manifest's, or what its configuration says, before anything of it is replaced
 effective zookeeper.connect
@@ -297,6 +283,12 @@ if [ "$role" = unseen ]; then
     *) fail "process.roles is $own_roles, which admission could not see: annotate the StatefulSet kafka-warden.io/role=$own_roles and kafka-warden.io/cluster=CLUSTER, the same for brokers and controllers" ;;
   esac
 fi
+effective controller.quorum.voters
+own_quorum=${REPLY//[[:space:]]/}
+# A quorum on localhost is an example's: every pod would be a cluster of its own.
+case $own_quorum in
+  *@localhost:* | *@127.0.0.1:* | *@0.0.0.0:*) own_quorum=''; drop controller.quorum.voters ;;
+esac
 kraft=yes
 case $role in
   zookeeper)
@@ -311,6 +303,21 @@ esac
 [ -z "$kraft" ] || [ -z "$zookeeper" ] ||
   fail "zookeeper.connect is set, but this StatefulSet was hardened as $hardened_as: remove that setting, or $opt_out"
 
+# --- facts: what the cluster's other StatefulSets settle
+read_facts() { # true once the quorum is known
+  local key
+  [ -r "$keys/cluster.properties" ] || return 1
+  parse "$keys/cluster.properties"
+  for key in "${!parsed[@]}"; do facts[$key]=${parsed[$key]}; done
+  [ -n "${facts[voters]:-}" ]
+}
+asked=${WARDEN_FACTS:-none}
+if [ "$asked" = use ] && [ "$role" = broker ] && [ -z "$own_quorum" ]; then asked=need; fi
+case $asked:$kraft in
+  need:yes) await "the quorum's voters are not known yet: they come from the controllers' StatefulSet of cluster ${WARDEN_CLUSTER:-}, which must be there and hardened" read_facts ;;
+  use:* | need:*) read_facts || true ;;
+esac
+
 # --- identity: the quorum's entry for this pod, else the manifest's own id where that may be right, else the ordinal
 pod=$WARDEN_POD
 ordinal=${pod##*-}
@@ -319,12 +326,6 @@ node_id=$((10#$ordinal + WARDEN_ID_OFFSET))
 effective node.id
 [ -n "$REPLY" ] || effective broker.id
 if [[ $REPLY =~ ^[0-9]+$ && ${WARDEN_NODE_ID:-keep} = keep ]]; then node_id=$((10#$REPLY)); fi
-effective controller.quorum.voters
-own_quorum=${REPLY//[[:space:]]/}
-# A quorum on localhost is an example's: every pod would be a cluster of its own.
-case $own_quorum in
-  *@localhost:* | *@127.0.0.1:* | *@0.0.0.0:*) own_quorum=''; drop controller.quorum.voters ;;
-esac
 id_among() { # voters: the id that they give to this pod, in $REPLY, empty if none
   local voter host
   REPLY=''
@@ -339,7 +340,7 @@ node_id=${REPLY:-$node_id}
 known_voters=${facts[voters]:-}
 id_among "$known_voters"
 if [ -n "$REPLY" ] && [ "$REPLY" != "$node_id" ]; then
-  if [ "$WARDEN_FACTS" = need ]; then
+  if [ "$asked" = need ]; then
     say "the cluster knows $pod as node $REPLY: that id is taken instead of $node_id"
     node_id=$REPLY
   else
@@ -394,6 +395,7 @@ expand() { # line: with its tokens replaced, in $REPLY
 }
 guard='^@([a-z,]+)[[:space:]]+(.*)$'
 setting='^([a-zA-Z0-9._-]+)([?>+]?=)(.*)$'
+# No here-document: older bashes need a temporary file for one, which a read-only file system does not give.
 while IFS= read -r line; do
   if [[ $line =~ $guard ]]; then
     line=${BASH_REMATCH[2]}
@@ -409,7 +411,8 @@ while IFS= read -r line; do
       apply "$key" "$operator" "$REPLY"
       ;;
   esac
-done <<<"${WARDEN_SETTINGS:?}"
+done < <(printf '%s\n' "${WARDEN_SETTINGS:?}")
+[ ${#ours[@]} -gt 0 ] || fail "WARDEN_SETTINGS could not be read"
 
 # --- quorum: by the names that the certificates have, whatever form a file uses
 quorum=''
@@ -502,15 +505,20 @@ append() { # property name rest: name and rest to a list, unless the name is the
 if [ -n "$kraft" ]; then
   settle_quorum
   settle_roles
+  put controller.listener.names "$controller"
   settle_listeners
 else
   for key in process.roles controller.quorum.voters controller.quorum.bootstrap.servers controller.listener.names node.id; do drop "$key"; done
   settle_listeners
 fi
-if [ "$role" = controller ]; then
+settle_controller() { # nothing is advertised; a listener for brokers must be in the map, though there is none
   drop advertised.listeners
-  drop inter.broker.listener.name
-else
+  effective inter.broker.listener.name
+  [ -n "$REPLY" ] || return 0
+  put inter.broker.listener.name INTERNAL
+  append listener.security.protocol.map INTERNAL :SSL
+}
+if [ "$role" = controller ]; then settle_controller; else
   for listener in ${WARDEN_EXTERNAL:-}; do external "$listener"; done
 fi
 
@@ -527,9 +535,8 @@ settle_rack() {
 # --- volume: an id that the volume has already wins; a lost disk is not formatted silently
 found=''
 find_meta() { # comma-separated directories
-  local directory directories
-  IFS=, read -ra directories <<<"$1"
-  for directory in ${directories[@]+"${directories[@]}"}; do
+  local directory IFS=,
+  for directory in $1; do
     directory=${directory#"${directory%%[![:space:]]*}"}
     directory=${directory%"${directory##*[![:space:]]}"}
     if [ -z "$found" ] && [ -f "$directory/meta.properties" ]; then found=$directory/meta.properties; fi
@@ -611,7 +618,7 @@ to_file() {
   [ -n "$kraft" ] || return 0
   said=$("$tool" format --ignore-formatted -t "$CLUSTER_ID" -c "$run/server.properties" 2>&1) ||
     fail "$tool could not format the log directories: $said"
-  say "$said"
+  say "${said##*$'\n'}"
 }
 unset WARDEN_SETTINGS
 case $dialect in

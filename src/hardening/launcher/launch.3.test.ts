@@ -193,12 +193,27 @@ describe('a controller', () => {
     assert.equal(inEnvironment(run, 'node.id'), '101');
     assert.equal(inEnvironment(run, 'listeners'), 'CONTROLLER://:9093');
     assert.equal(inEnvironment(run, 'advertised.listeners'), undefined);
-    assert.equal(inEnvironment(run, 'inter.broker.listener.name'), undefined);
+    assert.equal(inEnvironment(run, 'inter.broker.listener.name'), 'INTERNAL', 'of those in the map');
+    assert.match(inEnvironment(run, 'listener.security.protocol.map') ?? '', /INTERNAL:SSL/);
     assert.match(
       inEnvironment(run, 'controller.quorum.voters') ?? '',
       /^100@controllers-0\.quorum\.demo\.svc:9093,101@/,
     );
     assert.doesNotMatch(run.output, /rack/);
+  });
+
+  test('blanks out what only brokers may have in a mounted file', async () => {
+    const run = await launch({
+      pod: 'controllers-0',
+      environment: {
+        ...controller,
+        WARDEN_SETTINGS: 'listener.security.protocol.map=CONTROLLER:SSL\nlog.dirs=/x',
+      },
+      files: { 'mounted.properties': 'advertised.listeners=P://:1\ninter.broker.listener.name=P\n' },
+    });
+    assert.equal(inEnvironment(run, 'advertised.listeners'), '');
+    assert.equal(inEnvironment(run, 'inter.broker.listener.name'), 'INTERNAL');
+    assert.equal(inEnvironment(run, 'listener.security.protocol.map'), 'CONTROLLER:SSL,INTERNAL:SSL');
   });
 
   test('needs no store for clients', async () => {
@@ -249,6 +264,14 @@ describe('a broker beside controllers of their own', () => {
     assert.equal(inEnvironment(run, 'controller.listener.names'), 'CONTROLLER');
     assert.equal(inEnvironment(run, 'listeners'), 'CLIENT://:9092,INTERNAL://:9091');
     assert.equal(inEnvironment(run, 'node.id'), '0');
+  });
+
+  test('that may use facts waits for them where it knows no voters', async () => {
+    const pod = await prepare({});
+    const { child, text, says } = start(pod, { environment: { ...broker, WARDEN_FACTS: 'use' } });
+    await says('waiting');
+    await writeFile(join(pod.keys, 'cluster.properties'), facts(threeControllers)['keys/cluster.properties']);
+    assert.equal((await endOf(pod, child, text)).code, 0);
   });
 
   test('keeps waiting while the facts name no voters', async () => {
@@ -867,7 +890,11 @@ describe("Bitnami's images", () => {
       });
       const run = await endOf(pod, child, text);
       const file = await readFile(own, 'utf8').catch(() => '');
-      const property = (name: string) => new RegExp(`^${RegExp.escape(name)}=(.*)$`, 'm').exec(file)?.[1];
+      const property = (name: string) =>
+        file
+          .split('\n')
+          .find((l) => l.startsWith(`${name}=`))
+          ?.slice(name.length + 1);
       return { ...run, file, property };
     };
     return { pod, own, launchIt };

@@ -200,5 +200,5 @@ export function manifestOf(d: Dimensions): StatefulSet {
       },
       ...(claims.length === 0 ? {} : { volumeClaimTemplates: claims.map(claim) }),
     },
-  } as unknown as StatefulSet;
+  };
 }
