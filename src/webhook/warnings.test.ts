@@ -24,6 +24,17 @@ test('a finding is one line with rule, what, and remedy', () => {
   ]);
 });
 
+test('what is left to a person comes before what was fixed', () => {
+  const findings = [
+    finding({ severity: 'error', action: 'fixed', message: 'done' }),
+    finding({ severity: 'warning', message: 'open' }),
+  ];
+  assert.deepEqual(warningsOf(findings), [
+    'kafka-warden [durability] open. Leave it out.',
+    'kafka-warden [durability] fixed: done. Leave it out.',
+  ]);
+});
+
 test('a remedy that would be cut stands in a line of its own', () => {
   const [what, remedy] = warningsOf([finding({ message: 'x'.repeat(200), remedy: 'y'.repeat(100) })]);
   assert.equal(what, `kafka-warden [durability] ${'x'.repeat(200)}.`);

@@ -14,7 +14,10 @@ export function refusal(review: Review, findings: readonly Finding[]): Answer {
   const shown = refused
     .slice(0, maxShown)
     .map(({ rule, path, message, remedy }) => `[${rule}] ${message} (${path}). ${remedy}`);
-  const more = refused.length > maxShown ? [`… and ${refused.length - maxShown} more`] : [];
+  const more =
+    refused.length > maxShown
+      ? [`… and ${refused.length - maxShown} more: kafka-warden lint -f FILE shows all`]
+      : [];
   return {
     allowed: false,
     code: 422,
