@@ -1,4 +1,5 @@
-import { rules, type RuleDoc } from '../../hardening/index.ts';
+import type { RuleDoc } from '../../hardening/index.ts';
+import { allRules as rules } from '../../lint/index.ts';
 import { CliError, exitCodes, type ExitCode } from '../errors.ts';
 import { table, wrapped } from '../output/table.ts';
 import type { Terminal } from '../output/terminal.ts';

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { suite, test } from 'node:test';
-import { rules } from '../../hardening/index.ts';
+import { allRules as rules } from '../../lint/index.ts';
 import { file, kafkaWarden, plainKafka } from '../test/session.ts';
 import { nearest } from './explain.ts';
 

@@ -1,8 +1,9 @@
 import type { Finding, Mode } from '../../hardening/index.ts';
-import { assess, type Assessment } from '../assess.ts';
+import { lint, type LintFinding, type Report } from '../../lint/index.ts';
+import { namespaceOf } from '../assess.ts';
 import { exitCodes, placeText, type ExitCode, type Place } from '../errors.ts';
 import { documentsOf } from '../manifest/document.ts';
-import { nameOf, placeOf } from '../manifest/objects.ts';
+import { nameOf, objectsOf, placeOf, type ManifestObject } from '../manifest/objects.ts';
 import { readSources } from '../manifest/read.ts';
 import type { Style, Terminal } from '../output/terminal.ts';
 
@@ -23,12 +24,19 @@ interface Located extends Finding {
   readonly name: string;
 }
 
-const located = ({ object, namespace, findings }: Assessment): Located[] =>
-  findings.map((finding) => {
-    const { file, document = 1, line } = placeOf(object, finding.path);
-    const { kind, name } = object;
-    return { file, document, ...(line !== undefined && { line }), kind, namespace, name, ...finding };
-  });
+/** An object of the input with the namespace that it is applied to. */
+interface Subject {
+  readonly object: ManifestObject;
+  readonly value: ManifestObject['value'];
+  readonly namespace: string;
+}
+
+const located = ({ subject, ...finding }: LintFinding<Subject>): Located => {
+  const { object, namespace } = subject;
+  const { file, document = 1, line } = placeOf(object, finding.path);
+  const { kind, name } = object;
+  return { file, document, ...(line !== undefined && { line }), kind, namespace, name, ...finding };
+};
 
 const severities = ['error', 'warning', 'info'] as const;
 const styles: Record<Finding['severity'], Style> = { error: 'red', warning: 'yellow', info: 'cyan' };
@@ -51,34 +59,42 @@ const counted = (findings: readonly Located[]) =>
     ]),
   ) as Record<Finding['severity'], number>;
 
-const summary = (assessments: readonly Assessment[], counts: Record<Finding['severity'], number>): string => {
-  const sets = assessments.filter(({ object }) => object.kind === 'StatefulSet');
-  const kafka = sets.filter(({ decision }) => decision !== 'ignored');
-  const parts = severities.map(
-    (severity) => `${counts[severity]} ${severity}${counts[severity] === 1 ? '' : 's'}`,
-  );
-  return `${kafka.length} of ${sets.length} StatefulSets run Kafka: ${parts.join(', ').replace('infos', 'info')}\n`;
+const plural = (count: number, noun: string): string => `${count} ${noun}${count === 1 ? '' : 's'}`;
+
+const summary = (
+  { decisions, brokers }: Report<Subject>,
+  counts: Record<Finding['severity'], number>,
+): string => {
+  const kafka = [...decisions.values()].filter((decision) => decision !== 'ignored').length;
+  const others = brokers.filter((b) => b.object.kind !== 'StatefulSet').length;
+  const also = others === 0 ? '' : `, and ${plural(others, 'other workload')}`;
+  const parts = [plural(counts.error, 'error'), plural(counts.warning, 'warning'), `${counts.info} info`];
+  return `${kafka} of ${decisions.size} StatefulSets run Kafka${also}: ${parts.join(', ')}\n`;
 };
 
 /**
- * `kafka-warden lint`: what hardening would change, report or refuse, with file and line. Exit code 1 when a finding
- * is an error. Without `--mode` everything is only reported, as an enrolled namespace in `audit` would have it.
+ * `kafka-warden lint`: what hardening would change, report or refuse, and what the objects of all files show together, with
+ * file and line. Exit code 1 when a finding is an error. Without `--mode` everything is only reported, as an enrolled
+ * namespace in `audit` would have it.
  */
 export const lintCommand = (options: LintOptions, terminal: Terminal): ExitCode => {
-  const documents = readSources(options.filename).flatMap(documentsOf);
-  const assessments = assess(documents, { namespace: options.namespace, mode: options.mode ?? 'audit' });
-  const findings = assessments.flatMap(located);
+  const objects = readSources(options.filename).flatMap(documentsOf).flatMap(objectsOf);
+  const subjects = objects.map((object): Subject => {
+    return { object, value: object.value, namespace: namespaceOf(object, options.namespace) };
+  });
+  const report = lint(subjects, { mode: options.mode ?? 'audit' });
+  const findings = report.findings.map(located);
   const counts = counted(findings);
   if (options.output === 'json') {
-    const objects = assessments.map(({ object, namespace, decision }) => ({
-      object: nameOf(object, namespace),
-      at: placeText(placeOf(object)),
-      decision,
+    const decided = subjects.map((subject) => ({
+      object: nameOf(subject.object, subject.namespace),
+      at: placeText(placeOf(subject.object)),
+      decision: report.decisions.get(subject),
     }));
-    terminal.out(`${JSON.stringify({ schema: 1, findings, objects, counts }, undefined, 2)}\n`);
+    terminal.out(`${JSON.stringify({ schema: 1, findings, objects: decided, counts }, undefined, 2)}\n`);
   } else {
     for (const finding of findings) terminal.out(findingText(terminal, finding));
-    terminal.out(summary(assessments, counts));
+    terminal.out(summary(report, counts));
   }
   return counts.error > 0 ? exitCodes.findings : exitCodes.ok;
 };

@@ -1,0 +1,83 @@
+import { pointerTo } from '../../hardening/draft.ts';
+import type { Voter } from '../../hardening/listeners.ts';
+import { isLocalQuorum } from '../../hardening/shape.ts';
+import type { Broker } from '../brokers.ts';
+import type { LintRule, Said, Scene } from '../scene.ts';
+import { textAt } from '../subject.ts';
+import { nodeIdsOf } from './node-ids.ts';
+
+interface Pod {
+  set: string;
+  ordinal: number;
+  service: string | undefined;
+  namespace: string | undefined;
+}
+
+/** `kafka-0.kafka.shop.svc` as the pod that it names; undefined for other hosts. */
+function podIn(host: string): Pod | undefined {
+  const match = /^([a-z0-9][a-z0-9-]*)-(\d+)(?:\.([a-z0-9-]+)(?:\.([a-z0-9-]+)(?:\.svc.*)?)?)?$/.exec(host);
+  if (match === null) return undefined;
+  const [, set = '', ordinal, service, namespace] = match;
+  return { set, ordinal: Number(ordinal), service, namespace: namespace === 'svc' ? undefined : namespace };
+}
+
+/** What is wrong with one voter, given the set that it names. */
+function wrong(voter: Voter, pod: Pod, named: Broker): string | undefined {
+  const { workload, role } = named;
+  const { set } = workload;
+  const first = set.spec?.ordinals?.start ?? 0;
+  if (pod.ordinal < first || pod.ordinal >= first + workload.replicas)
+    return `${voter.host} is no pod of ${pod.set}, which has ${workload.replicas} replica${workload.replicas === 1 ? '' : 's'}`;
+  const service = set.spec?.serviceName;
+  if (pod.service !== undefined && service !== undefined && pod.service !== service)
+    return `${voter.host} does not exist: ${pod.set} has serviceName ${service}, not ${pod.service}`;
+  const home = textAt(workload.subject.value, 'metadata', 'namespace');
+  if (pod.namespace !== undefined && home !== undefined && pod.namespace !== home)
+    return `${voter.host} lies in another namespace than ${pod.set} (${home})`;
+  if (role === 'broker' || role === 'zookeeper') return `${pod.set} runs no controllers`;
+  const id = nodeIdsOf(named)?.[pod.ordinal - first];
+  return id === undefined || id === voter.id
+    ? undefined
+    : `${voter.host} has the node id ${id}, not ${voter.id}`;
+}
+
+function check(scene: Scene, broker: Broker): Said[] {
+  const { workload, shape, configuration, index, role } = broker;
+  const value = configuration.property('controller.quorum.voters');
+  if (broker.hardened || role === 'zookeeper' || !('from' in value) || isLocalQuorum(shape)) return [];
+  const at = { subject: workload.subject, path: workload.pointer(pointerTo(index, value.from)) };
+  const absent = new Set<string>();
+  const said = (shape.voters ?? []).flatMap((voter): Said[] => {
+    const pod = podIn(voter.host);
+    if (pod === undefined) return [];
+    const named = scene.brokers.find(
+      (b) =>
+        b.workload.kind === 'StatefulSet' &&
+        b.workload.name === pod.set &&
+        b.workload.namespace === workload.namespace,
+    );
+    if (named === undefined) absent.add(pod.set);
+    const reason = named === undefined ? undefined : wrong(voter, pod, named);
+    return reason === undefined
+      ? []
+      : [{ ...at, message: `controller.quorum.voters names ${voter.id}@${voter.host}, but ${reason}` }];
+  });
+  const away = [...absent].map((set): Said => ({
+    ...at,
+    message: `controller.quorum.voters names pods of ${set}, and there is no StatefulSet ${set} among these manifests`,
+    remedy: `Correct the name; or lint the manifest of ${set} together with this one.`,
+    severity: role === 'broker' ? 'info' : 'warning',
+  }));
+  return [...said, ...away];
+}
+
+export const voters: LintRule = {
+  doc: {
+    id: 'voters',
+    title: 'Voters that exist',
+    why: 'A quorum forms only where more than half of the voters that are named exist under that name, with that node id. A name below another Service, an ordinal beyond the replicas or an id of another pod is a voter that never comes.',
+    remedy: 'Write ID@SET-ORDINAL.SERVICE:PORT for each controller pod.',
+    severity: 'error',
+  },
+  check: (scene) => scene.brokers.flatMap((broker) => check(scene, broker)),
+};
