@@ -7,21 +7,13 @@ import {
   type Topic,
   underReplicated,
 } from '../../kafka/index.ts';
-import {
-  type ClusterSet,
-  addressOf,
-  nodeIdOf,
-  ordinalOf,
-  podNames,
-  roleOf,
-  servingSets,
-} from '../cluster-set.ts';
+import { type ClusterSet, addressOf, podNames, roleOf, servingSets } from '../cluster-set.ts';
 import type { Finding } from '../conditions.ts';
-import type { Context, Facts, Report } from '../context.ts';
-import { type Pod, isReady } from '../objects.ts';
-import type { BrokerStatus, ControllerStatus, QuorumStatus } from '../status/kafka-cluster.ts';
+import type { Context, Report } from '../context.ts';
+import type { BrokerStatus } from '../status/kafka-cluster.ts';
 import { votes } from '../topology.ts';
 import { metadataVersionName } from './metadata-version.ts';
+import { brokersOf, controllersOf, nodeFacts } from './nodes.ts';
 
 /** What is asked of Kafka less often than the rest, kept between passes on the monotonic clock. */
 export interface Observation {
@@ -74,63 +66,6 @@ export async function observeBrokers(context: Context, seen: Observation): Promi
 /** `kafka-unreachable` as a condition's reason: `KafkaUnreachable`. */
 export const reasonOf = ({ code }: KafkaError): string =>
   code.replace(/(^|-)([a-z])/g, (_match, _dash, letter: string) => letter.toUpperCase());
-
-/** The brokers' and the controllers' pods; a cluster without controllers of their own tells of none. */
-function nodeFacts(brokers: readonly BrokerStatus[], controllers: readonly ControllerStatus[]): Facts {
-  const registered = brokers.filter((broker) => broker.registered).length;
-  const summary = `${registered}/${brokers.length} brokers`;
-  if (controllers.length === 0) return { brokers, summary };
-  const ready = controllers.filter((controller) => controller.ready).length;
-  return { brokers, controllers, summary: `${summary}, ${ready}/${controllers.length} controllers` };
-}
-
-interface Node {
-  readonly id: number;
-  readonly pod: string;
-  readonly set: string;
-  readonly node?: string;
-  readonly ready: boolean;
-}
-
-const nodesOf = (sets: readonly ClusterSet[], pods: readonly Pod[]): Node[] =>
-  sets.flatMap((set) =>
-    podNames(set).map((name) => {
-      const pod = pods.find(({ metadata }) => metadata.name === name);
-      return {
-        id: nodeIdOf(set, ordinalOf(set, name) ?? 0),
-        pod: name,
-        set: set.name,
-        ...(pod?.spec?.nodeName === undefined ? {} : { node: pod.spec.nodeName }),
-        ready: pod !== undefined && isReady(pod),
-      };
-    }),
-  );
-
-/** The pods that serve clients, each with what the cluster knows of its broker. */
-export const brokersOf = (
-  sets: readonly ClusterSet[],
-  pods: readonly Pod[],
-  cluster: DescribedCluster | undefined,
-): BrokerStatus[] =>
-  nodesOf(servingSets(sets), pods).map((node) => {
-    const broker = cluster?.brokers.find(({ id }) => id === node.id);
-    return {
-      ...node,
-      ...(broker?.rack === undefined ? {} : { rack: broker.rack }),
-      registered: broker !== undefined && broker.fenced !== true,
-    };
-  });
-
-/** The pods of sets of controllers alone. */
-const controllersOf = (
-  sets: readonly ClusterSet[],
-  pods: readonly Pod[],
-  quorum: QuorumStatus | undefined,
-): ControllerStatus[] =>
-  nodesOf(
-    sets.filter((set) => roleOf(set) === 'controller'),
-    pods,
-  ).map((node) => ({ ...node, voter: quorum?.voters.includes(node.id) === true }));
 
 async function factsOf(context: Context, seen: Observation, { clusterId }: DescribedCluster) {
   const { features, mode } = await context.kafka.apiVersions();

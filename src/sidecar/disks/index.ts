@@ -1,6 +1,6 @@
 import { paths } from '../../kubernetes/paths.ts';
 import { keys, keysSecretOf } from '../../names.ts';
-import { type ClusterSet, nodeIdOf, ordinalOf } from '../cluster-set.ts';
+import { type ClusterSet, ordinalOf } from '../cluster-set.ts';
 import type { Finding } from '../conditions.ts';
 import { type Context, type Report, tell } from '../context.ts';
 import { announceKeys } from '../credentials/revision.ts';
@@ -38,7 +38,7 @@ function disksOf(context: Context, set: ClusterSet, secret: Secret): PodDisk[] {
     ...brokers.filter(({ registered }) => registered),
     ...controllers.filter(({ voter }) => voter),
   ];
-  const members = new Set(known.map(({ id }) => id));
+  const members = new Set(known.map(({ pod }) => pod));
   const confirmed = confirmedPods(set);
   const prefix = `${set.layout.claim ?? ''}-`;
   const named = new Set<string>();
@@ -56,7 +56,7 @@ function disksOf(context: Context, set: ClusterSet, secret: Secret): PodDisk[] {
         pod,
         claim: claim && { uid: claim.metadata.uid, bound: claim.status?.phase === 'Bound' },
         recorded: entryOf(secret, `${pod}.formatted`)?.toString('utf8'),
-        running: running && members.has(nodeIdOf(set, ordinal)),
+        running: running && members.has(pod),
         abandoned: ordinal >= set.firstOrdinal + Math.max(set.replicas, set.layout.voters),
         confirmed: confirmed.includes(pod),
         toldConfirmed: secret.data?.[`${pod}.format-confirmed`] !== undefined,

@@ -16,7 +16,14 @@ import { belongsTo, credentialAnnotation, credentialDigest, passwordOf, userSecr
 
 /** How one user stands. */
 type Outcome =
-  { readonly ready: true } | { readonly ready: false; readonly reason: string; readonly message: string };
+  | { readonly ready: true }
+  | {
+      readonly ready: false;
+      readonly reason: string;
+      readonly message: string;
+      /** Worth another look soon, with nothing changed. */
+      readonly mayPassLater?: boolean;
+    };
 
 /** Users in Kafka as the `KafkaUser` objects say, and their Secrets. */
 export async function reconcileUsers(context: Context, nodes: NodesAuthority): Promise<Report> {
@@ -29,6 +36,7 @@ export async function reconcileUsers(context: Context, nodes: NodesAuthority): P
   const known = await usersInKafka(context);
   const secrets = await ownSecrets(context);
   let ready = 0;
+  let mayPassLater = known instanceof KafkaError && users.length > 0;
   const owners = new Map<string, string>();
   for (const user of byAge(users.filter(({ metadata }) => metadata.deletionTimestamp === undefined))) {
     const problem = problemOf(user, owners);
@@ -44,6 +52,7 @@ export async function reconcileUsers(context: Context, nodes: NodesAuthority): P
             caPem: authority.certificatePem,
           }));
     if (outcome.ready) ready += 1;
+    else mayPassLater ||= outcome.mayPassLater === true;
     await writeStatus(context, user, { outcome, bootstrap });
   }
   if (!(known instanceof KafkaError)) {
@@ -51,11 +60,10 @@ export async function reconcileUsers(context: Context, nodes: NodesAuthority): P
   }
   context.metrics.users.set({ ready: 'true' }, ready);
   context.metrics.users.set({ ready: 'false' }, users.length - ready);
-  const pending = ready < users.length;
   return {
     conditions: [],
     facts: { users: { total: users.length, ready } },
-    ...(pending && known instanceof KafkaError ? { againInMs: 2_000 } : {}),
+    ...(mayPassLater && ready < users.length ? { againInMs: 2_000 } : {}),
   };
 }
 
@@ -154,7 +162,7 @@ function withoutKafka({ metadata, status }: KafkaUser, error: KafkaError): Outco
   const [ready] = status?.conditions ?? [];
   if (ready?.status === 'True' && status?.observedGeneration === metadata.generation) return { ready: true };
   const message = error.reason === undefined ? `Kafka is not there yet. ${error.remedy}` : error.message;
-  return { ready: false, reason: reasonOf(error), message };
+  return { ready: false, reason: reasonOf(error), message, mayPassLater: error.mayPassLater };
 }
 
 const wasGiven = (secret: Secret | undefined, password: string): boolean =>
