@@ -48,6 +48,10 @@ function headersOf(text: string): Map<string, string> {
   return found;
 }
 
+/** The objects of a document: those of a List, else the document itself. */
+const objectsIn = (document: ManifestObject & { items?: ManifestObject[] }): ManifestObject[] =>
+  document.kind === 'List' ? (document.items ?? []) : [document];
+
 /** Reads one shape. Throws where a header is missing. */
 export function readShape(name: string): Shape {
   const text = readFileSync(join(folder, `${name}.yaml`), 'utf8');
@@ -57,7 +61,9 @@ export function readShape(name: string): Shape {
     if (value === undefined) throw new Error(`${name}.yaml does not say "# ${key}: …"`);
     return value;
   };
-  const objects = parseAllDocuments(text, { schema: readSchema }).map((d) => d.toJS() as ManifestObject);
+  const objects = parseAllDocuments(text, { schema: readSchema }).flatMap((d) =>
+    objectsIn(d.toJS() as ManifestObject),
+  );
   const prefix = 'outcome ';
   const outcomes = [...headers].filter(([key]) => key.startsWith(prefix));
   const notRun = /^no \((.+)\)$/.exec(said('run'))?.[1];
