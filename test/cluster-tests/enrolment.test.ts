@@ -5,7 +5,8 @@ import type { Kube } from '../../src/kubernetes/client.ts';
 import type { KubeObject } from '../../src/kubernetes/object.ts';
 import { paths } from '../../src/kubernetes/paths.ts';
 import { keys } from '../../src/names.ts';
-import { type Cluster, clusterUnavailable, startCluster } from '../cluster/index.ts';
+import { sidecarSelector } from '../../src/webhook/sidecar-manifests.ts';
+import { type Cluster, clusterUnavailable, images, startCluster } from '../cluster/index.ts';
 import { deleteNamespace } from '../support/brokers.ts';
 import { kubeOf } from '../support/sidecar.ts';
 import { until } from '../support/until.ts';
@@ -64,6 +65,30 @@ suite('enrolment', { skip: clusterUnavailable() ?? false, timeout: 300_000 }, ()
     assert.equal((await reports('first')).length, 1);
   });
 
+  test('warns of a broker in a Deployment, and refuses none', async () => {
+    const labels = { app: 'broker' };
+    const deployment = {
+      apiVersion: 'apps/v1',
+      kind: 'Deployment',
+      metadata: { name: 'broker', namespace: namespaces.several },
+      spec: {
+        replicas: 0,
+        selector: { matchLabels: labels },
+        template: {
+          metadata: { labels },
+          spec: { containers: [{ name: 'kafka', image: images.kafka41 }] },
+        },
+      },
+    };
+    const create = (...flags: string[]) =>
+      cluster.kubectl(['create', '--filename=-', ...flags], { input: JSON.stringify(deployment) });
+    await assert.rejects(
+      create('--dry-run=server', '--warnings-as-errors'),
+      /\[workload-kind\].*StatefulSet/,
+    );
+    await create();
+  });
+
   /** The cluster is named by the StatefulSet that the first voter belongs to. */
   const sidecar = 'controllers-kafka-warden';
   const ownersOf = async (namespace: string) => {
@@ -105,7 +130,9 @@ suite('enrolment', { skip: clusterUnavailable() ?? false, timeout: 300_000 }, ()
     await owned('brokers');
     await cluster.apply([controllers.set]);
     await owned('brokers,controllers');
-    const sidecars = await kube.list<KubeObject>(paths.deployments(namespace));
+    const sidecars = await kube.list<KubeObject>(paths.deployments(namespace), {
+      labelSelector: sidecarSelector,
+    });
     assert.deepEqual(
       sidecars.map(({ metadata }) => metadata?.name),
       [sidecar],
