@@ -6,6 +6,7 @@ import type { Container, Role } from '../hardening/model.ts';
 import { apacheKafka } from '../hardening/profiles/apache-kafka.ts';
 import { families } from '../hardening/profiles/families.ts';
 import type { KafkaVersion, Profile } from '../hardening/profiles/profile.ts';
+import { recognise } from '../hardening/recognise.ts';
 import { statedRoleOf, visibleRoleOf } from '../hardening/role.ts';
 import { shapeOf, type Shape } from '../hardening/shape.ts';
 import { keys } from '../names.ts';
@@ -31,9 +32,11 @@ export interface Broker<S extends Subject = Subject> {
   readonly hardened: boolean;
 }
 
+const { user: _user, group: _group, ...withoutUser } = apacheKafka;
+
 /** wurstmeister and images like it: one underscore for a dot, nothing else; `2.13-2.8.1` is Kafka 2.8. */
 const scripted: Profile = {
-  ...apacheKafka,
+  ...withoutUser,
   entrypoints: ['start-kafka.sh', '/usr/bin/start-kafka.sh', '/docker-entrypoint.sh'],
   mountedDirectories: [],
   zookeeper: true,
@@ -72,7 +75,7 @@ function profileOf(container: Container, named: Profile | undefined): Profile | 
   if (/kafka-server-start|kafka\.Kafka\b/.test(text)) return scripted;
   if (otherImages.test((container.image ?? '').replace(/[:@].*$/, ''))) return undefined;
   const isConfigured = (container.env ?? []).some((e) => brokerVariables.test(e.name));
-  return named ?? (isConfigured ? apacheKafka : undefined);
+  return named ?? (isConfigured ? withoutUser : undefined);
 }
 
 /** The containers of a workload that run a broker or a controller; none of one that has opted out. */
@@ -84,8 +87,10 @@ export function brokersOf<S extends Subject>(
   const annotations = set.metadata?.annotations ?? {};
   if (set.metadata?.labels?.[keys.ignore] === 'true') return [];
   const named = families.find((f) => f.id === annotations[keys.imageProfile])?.profile;
+  const seen = recognise(set);
   return pod.containers.flatMap((container, index): Broker<S>[] => {
-    const profile = profileOf(container, pod.containers.length === 1 ? named : undefined);
+    const known = seen.kind === 'kafka' && seen.index === index ? seen.profile : undefined;
+    const profile = known ?? profileOf(container, pod.containers.length === 1 ? named : undefined);
     if (profile === undefined) return [];
     const start = startOf(container, { entrypoints: profile.entrypoints, pod });
     const configuration = resolvedConfiguration({ workload, container, start, profile, configMaps });

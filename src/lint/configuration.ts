@@ -77,23 +77,24 @@ interface File {
   exact: boolean;
 }
 
-/** The key of a ConfigMap that a file below a mount is. */
-function keyAt(
-  { container, workload, configMaps }: Sources,
-  path: string,
-): { map: ConfigMap; key: string } | undefined {
-  for (const mount of container.volumeMounts ?? []) {
-    const root = mount.mountPath.replace(/\/+$/, '');
-    const volume = workload.pod.volumes?.find((v) => v.name === mount.name);
-    const map = named(configMaps, volume?.configMap?.name);
-    if (map === undefined || !`${path}/`.startsWith(`${root}/`)) continue;
-    const inner = path === root ? (mount.subPath ?? '') : path.slice(root.length + 1);
-    const item = volume?.configMap?.items?.find((i) => i.path === inner);
-    const key = item?.key ?? inner;
-    if (map.data[key] !== undefined) return { map, key };
-  }
-  return undefined;
+type Mount = NonNullable<Container['volumeMounts']>[number];
+
+/** The ConfigMap's key that a path below its mount is. */
+function keyBelow({ workload, configMaps }: Sources, mount: Mount, path: string) {
+  const root = mount.mountPath.replace(/\/+$/, '');
+  const source = workload.pod.volumes?.find((v) => v.name === mount.name)?.configMap;
+  const map = named(configMaps, source?.name);
+  if (map === undefined || !`${path}/`.startsWith(`${root}/`)) return undefined;
+  const inner = path === root ? (mount.subPath ?? '') : path.slice(root.length + 1);
+  const key = source?.items?.find((i) => i.path === inner)?.key ?? inner;
+  return map.data[key] === undefined ? undefined : { map, key };
 }
+
+/** The key of a ConfigMap that a mounted file is. */
+const keyAt = (sources: Sources, path: string): { map: ConfigMap; key: string } | undefined =>
+  (sources.container.volumeMounts ?? [])
+    .map((mount) => keyBelow(sources, mount, path))
+    .find((found) => found !== undefined);
 
 const fileFrom = (map: ConfigMap, key: string, exact: boolean): File => ({
   map,

@@ -13,7 +13,8 @@ import {
 import { observe } from './observe.ts';
 import { placeElsewhere } from './places.ts';
 import { lintRules } from './rules/index.ts';
-import { brokerCount, sceneOf, type LintFinding, type Scene } from './scene.ts';
+import { removedApi } from './rules/removed-api.ts';
+import { brokerCount, sceneOf, type LintFinding, type LintRule, type Scene } from './scene.ts';
 import { kindOf, type Subject } from './subject.ts';
 
 export type { LintFinding } from './scene.ts';
@@ -82,10 +83,10 @@ function observations<S extends Subject>(scene: Scene<S>): LintFinding<S>[] {
   });
 }
 
-function crossed<S extends Subject>(scene: Scene<S>): LintFinding<S>[] {
+function crossed<S extends Subject>(scene: Scene<S>, rules: readonly LintRule[]): LintFinding<S>[] {
   const own = new Set<Subject>(scene.subjects);
   const isOwn = (subject: Subject): subject is S => own.has(subject);
-  return lintRules.flatMap(({ doc, check }) =>
+  return rules.flatMap(({ doc, check }) =>
     check(scene).flatMap(({ subject, path, message, remedy = doc.remedy, severity = doc.severity }) =>
       isOwn(subject)
         ? [{ rule: doc.id, severity, path, message, remedy, action: 'reported' as const, subject }]
@@ -95,7 +96,10 @@ function crossed<S extends Subject>(scene: Scene<S>): LintFinding<S>[] {
 }
 
 /** Rules that say the same of one place: the other one's word is enough. */
-const sameMatter: Readonly<Record<string, string>> = { voters: 'identity' };
+const sameMatter: Readonly<Record<string, string>> = { voters: 'identity', malformed: 'removed-api' };
+
+const isSame = (a: LintFinding, b: LintFinding) =>
+  a.subject === b.subject && a.rule === b.rule && a.path === b.path && a.message === b.message;
 
 /** What several sources say of one place, the first of them: the core, where it speaks. Each may say several things of it. */
 function withoutRepeats<S extends Subject>(
@@ -110,7 +114,7 @@ function withoutRepeats<S extends Subject>(
     });
     for (const { subject, rule, path } of fresh)
       said.set(subject, (said.get(subject) ?? new Set()).add(`${rule} ${path}`));
-    return fresh;
+    return fresh.filter((f, i) => fresh.findIndex((g) => isSame(f, g)) === i);
   });
 }
 
@@ -133,7 +137,8 @@ export function lint<S extends Subject>(
     return { rule: id, severity, path, message, remedy, action: 'reported', subject };
   });
   const order = new Map(subjects.map((s, i) => [s, i]));
-  const sources = [core.findings, unreadable, observations(scene), crossed(scene)];
+  const versions = crossed(scene, [removedApi]);
+  const sources = [versions, core.findings, unreadable, observations(scene), crossed(scene, lintRules)];
   const findings = withoutRepeats(sources).sort(
     (a, b) => (order.get(a.subject) ?? 0) - (order.get(b.subject) ?? 0),
   );

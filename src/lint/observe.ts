@@ -3,6 +3,7 @@ import { podPath, runRules } from '../hardening/draft.ts';
 import { planLayout } from '../hardening/layout.ts';
 import type { Finding } from '../hardening/model.ts';
 import { newestOf } from '../hardening/profiles/index.ts';
+import { planQuorum } from '../hardening/quorum.ts';
 import { advertised } from '../hardening/rules/advertised.ts';
 import { autoCreation } from '../hardening/rules/auto-creation.ts';
 import { cpuLimit } from '../hardening/rules/cpu-limit.ts';
@@ -59,8 +60,8 @@ const always: readonly Rule[] = [
   existingSecurityRule,
 ];
 
-const rulesFor = ({ workload, role }: Broker): Rule[] => [
-  ...(role === 'unseen' ? [] : [identity]),
+const rulesFor = ({ workload, role, shape }: Broker): Rule[] => [
+  ...(role === 'unseen' || planQuorum({ set: workload.set, shape, role }) === undefined ? [] : [identity]),
   ...always,
   ...(workload.kind === 'StatefulSet' ? [hostNames, updateStrategy] : []),
 ];

@@ -12,9 +12,9 @@ export interface Scene<S extends Subject = Subject> {
   readonly unreadable: readonly Unreadable<S>[];
   readonly brokers: readonly Broker<S>[];
   readonly configMaps: readonly ConfigMap[];
-  ofKind(...kinds: string[]): readonly S[];
+  readonly ofKind: (...kinds: string[]) => readonly S[];
   /** The layout of a set that admission hardens (or has hardened); undefined for all that is left alone. */
-  layoutOf(subject: Subject): Layout | undefined;
+  readonly layoutOf: (subject: Subject) => Layout | undefined;
 }
 
 /** A finding and the object that it is about. */
@@ -34,7 +34,7 @@ export interface Said<S extends Subject = Subject> {
 /** A rule over all objects together. Where it is the other half of a core rule, it has that rule's page. */
 export interface LintRule {
   readonly doc: RuleDoc;
-  check(scene: Scene): Said[];
+  readonly check: (scene: Scene) => Said[];
 }
 
 /** The page of a core rule. */

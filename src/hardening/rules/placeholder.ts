@@ -44,7 +44,14 @@ export const placeholder: Rule = {
         severity,
       });
     };
-    say('/image', 'the image', container.image ?? '');
+    const image = container.image ?? '';
+    const variable = /\$\{?[A-Za-z_]\w*\}?/.exec(image)?.[0];
+    if (variable === undefined) say('/image', 'the image', image);
+    else
+      report({
+        path: pointerTo(containerIndex, '/image'),
+        message: `the image ${image} contains ${variable}, which nothing replaces`,
+      });
     for (const [i, { name, value }] of (container.env ?? []).entries()) say(`/env/${i}`, name, value ?? '');
     for (const field of ['command', 'args'] as const)
       for (const [i, text] of (container[field] ?? []).entries())

@@ -1,6 +1,9 @@
-import { literal } from '../configuration.ts';
+import { literal, type Value } from '../configuration.ts';
 import { pointerTo, type Rule } from '../draft.ts';
 import type { Observed } from './observed.ts';
+
+/** Perhaps set by what is mounted and cannot be seen; the image's own files set no TLS for ZooKeeper. */
+const isMounted = (value: Value) => value.state === 'unknown' && /^\/(volumeMounts|envFrom)/.test(value.from);
 
 export const zookeeperLink: Rule = {
   id: 'zookeeper-link',
@@ -14,7 +17,7 @@ export const zookeeperLink: Rule = {
     const connect = configuration.property('zookeeper.connect');
     if (!('from' in connect) || connect.state === 'unknown') return;
     const tls = configuration.property('zookeeper.ssl.client.enable');
-    if (literal(tls) === 'true' || tls.state === 'computed' || tls.state === 'unknown') return;
+    if (literal(tls) === 'true' || tls.state === 'computed' || isMounted(tls)) return;
     if (literal(configuration.variable('KAFKA_OPTS'))?.includes('zookeeper.client.secure=true') === true)
       return;
     const where = literal(connect);

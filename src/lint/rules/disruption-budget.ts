@@ -50,9 +50,9 @@ function allowed(
   for (const field of ['maxUnavailable', 'minAvailable'] as const) {
     const given = valueAt(value, 'spec', field);
     const number = share(given, pods);
-    if (number === undefined) continue;
+    if (number === undefined || (typeof given !== 'number' && typeof given !== 'string')) continue;
     const count = field === 'maxUnavailable' ? number : Math.max(0, pods - number);
-    return { count, field, text: `${field}: ${String(given)}` };
+    return { count, field, text: `${field}: ${given}` };
   }
   return undefined;
 }

@@ -46,6 +46,7 @@ function governing({ workload }: Broker, service: Subject): Said[] {
 
 function missing(scene: Scene, { workload }: Broker, serviceName: string): Said[] {
   const { subject, namespace } = workload;
+  const made = scene.layoutOf(subject) !== undefined;
   const services = scene.ofKind('Service').filter((s) => s.namespace === namespace);
   if (services.length === 0) return [];
   const meant = services.find((s) => isHeadless(s) && selectsPodsOf(s, workload));
@@ -58,7 +59,10 @@ function missing(scene: Scene, { workload }: Broker, serviceName: string): Said[
         meant === undefined
           ? `Add a headless Service ${serviceName}.`
           : `Write ${nameOf(meant)}, which is headless and selects the pods (a new StatefulSet: the field is immutable).`,
-      severity: meant === undefined ? 'warning' : 'error',
+      severity: made ? 'info' : meant === undefined ? 'warning' : 'error',
+      ...(made && {
+        remedy: `Nothing to do where kafka-warden runs: the sidecar makes it; or add a headless Service ${serviceName}.`,
+      }),
     },
   ];
 }

@@ -10,7 +10,9 @@ const usual: Listener = { name: 'PLAINTEXT', host: '', port: 9092 };
 export function listenersOf({ shape, configuration }: Broker): Listener[] {
   const shown = [
     ...shape.listeners,
-    ...shape.advertised.filter((a) => !shape.listeners.some((l) => l.name === a.name)),
+    ...shape.advertised.filter(
+      (a): a is Listener => a.port !== undefined && !shape.listeners.some((l) => l.name === a.name),
+    ),
   ];
   const isSilent = ['listeners', 'advertised.listeners'].every(
     (p) => configuration.property(p).state === 'absent',

@@ -66,7 +66,7 @@ function inConfigMap(subject: Subject): Said[] {
 function inContainer({ workload, container, index }: Broker): Said[] {
   const texts = [
     ...(['command', 'args'] as const).flatMap((field) =>
-      (container[field] ?? []).map((text, i) => ({ text, from: `/${field}/${i}`, what: field as string })),
+      (container[field] ?? []).map((text, i) => ({ text, from: `/${field}/${i}`, what: field })),
     ),
     ...(container.env ?? []).flatMap(({ name, value = '' }, i) =>
       /OPTS$|JAAS|CONFIG$/.test(name) ? [{ text: value, from: `/env/${i}`, what: name }] : [],

@@ -1,5 +1,6 @@
 import { pointerTo } from '../../hardening/draft.ts';
 import type { Broker } from '../brokers.ts';
+import type { Workload } from '../workload.ts';
 import { brokerCount, coreDoc, type LintRule, type Said, type Scene } from '../scene.ts';
 
 /** What a manifest leaves out. Where admission hardens the set it is added, so that a person has nothing to do. */
@@ -44,7 +45,7 @@ const noSpread: Omission = (_, { workload }) => {
   if (isSpread || workload.replicas < 2 || workload.kind === 'DaemonSet') return undefined;
   return {
     path: `${pod}/affinity`,
-    message: `nothing keeps the ${workload.replicas} brokers from running on one node`,
+    message: `nothing keeps the ${workload.replicas} pods from running on one node`,
     remedy: 'Write a podAntiAffinity over kubernetes.io/hostname, or topologySpreadConstraints.',
   };
 };
@@ -54,20 +55,28 @@ const noReadiness: Omission = (_, { container, index }) =>
     ? {
         path: pointerTo(index, '/readinessProbe'),
         message:
-          'without a readiness probe a broker counts as ready before it serves: the next one is stopped too early',
+          'without a readiness probe a pod counts as ready before it serves: the next one is stopped too early',
       }
     : undefined;
 
+const hasDisk = ({ set, pod: { volumes = [] } }: Workload): boolean =>
+  (set.spec?.volumeClaimTemplates ?? []).length > 0 ||
+  volumes.some((v) => v.persistentVolumeClaim !== undefined);
+
 /** Groups own fresh volumes only where fsGroup says so; init containers and root make do without. */
 const noGroup: Omission = (_, { workload, container, profile }) => {
-  const { securityContext, initContainers = [], volumes = [] } = workload.pod;
+  const { securityContext, initContainers = [] } = workload.pod;
   const user = container.securityContext?.runAsUser ?? securityContext?.runAsUser ?? profile.user;
-  const claims = workload.set.spec?.volumeClaimTemplates ?? [];
-  const hasDisk = claims.length > 0 || volumes.some((v) => v.persistentVolumeClaim !== undefined);
   const owns = initContainers.some((c) =>
     /chown|chmod/.test([...(c.command ?? []), ...(c.args ?? [])].join(' ')),
   );
-  if (securityContext?.fsGroup !== undefined || user === undefined || user === 0 || !hasDisk || owns)
+  if (
+    securityContext?.fsGroup !== undefined ||
+    user === undefined ||
+    user === 0 ||
+    !hasDisk(workload) ||
+    owns
+  )
     return undefined;
   return {
     path: `${pod}/securityContext`,

@@ -3,7 +3,8 @@ import type { Voter } from '../../hardening/listeners.ts';
 import { isLocalQuorum } from '../../hardening/shape.ts';
 import type { Broker } from '../brokers.ts';
 import type { LintRule, Said, Scene } from '../scene.ts';
-import { textAt } from '../subject.ts';
+import { kindOf, nameOf, textAt } from '../subject.ts';
+import type { Workload } from '../workload.ts';
 import { nodeIdsOf } from './node-ids.ts';
 
 interface Pod {
@@ -21,25 +22,46 @@ function podIn(host: string): Pod | undefined {
   return { set, ordinal: Number(ordinal), service, namespace: namespace === 'svc' ? undefined : namespace };
 }
 
-/** What is wrong with one voter, given the set that it names. */
-function wrong(voter: Voter, pod: Pod, named: Broker): string | undefined {
-  const { workload, role } = named;
-  const { set } = workload;
+/** Why the name of a voter's pod does not exist, given the set that it names. */
+function wrongName(host: string, pod: Pod, { set, replicas, subject }: Workload): string | undefined {
   const first = set.spec?.ordinals?.start ?? 0;
-  if (pod.ordinal < first || pod.ordinal >= first + workload.replicas)
-    return `${voter.host} is no pod of ${pod.set}, which has ${workload.replicas} replica${workload.replicas === 1 ? '' : 's'}`;
+  if (pod.ordinal < first || pod.ordinal >= first + replicas)
+    return `${host} is no pod of ${pod.set}, which has ${replicas} replica${replicas === 1 ? '' : 's'}`;
   const service = set.spec?.serviceName;
   if (pod.service !== undefined && service !== undefined && pod.service !== service)
-    return `${voter.host} does not exist: ${pod.set} has serviceName ${service}, not ${pod.service}`;
-  const home = textAt(workload.subject.value, 'metadata', 'namespace');
+    return `${host} does not exist: ${pod.set} has serviceName ${service}, not ${pod.service}`;
+  const home = textAt(subject.value, 'metadata', 'namespace');
   if (pod.namespace !== undefined && home !== undefined && pod.namespace !== home)
-    return `${voter.host} lies in another namespace than ${pod.set} (${home})`;
-  if (role === 'broker' || role === 'zookeeper') return `${pod.set} runs no controllers`;
+    return `${host} lies in another namespace than ${pod.set} (${home})`;
+  return undefined;
+}
+
+/** What is wrong with one voter, given the broker that it names. */
+function wrong(voter: Voter, pod: Pod, named: Broker): string | undefined {
+  const name = wrongName(voter.host, pod, named.workload);
+  if (name !== undefined) return name;
+  if (named.role === 'broker' || named.role === 'zookeeper') return `${pod.set} runs no controllers`;
+  const first = named.workload.set.spec?.ordinals?.start ?? 0;
   const id = nodeIdsOf(named)?.[pod.ordinal - first];
   return id === undefined || id === voter.id
     ? undefined
     : `${voter.host} has the node id ${id}, not ${voter.id}`;
 }
+
+/** `kafka-1` may be a Service of its own, or a set, and no pod. */
+const isService = ({ subjects }: Scene, { workload }: Broker, host: string): boolean => {
+  const [first = '', second = ''] = host.split('.');
+  const isName = second === '' || second === 'svc' || second === workload.namespace;
+  return (
+    isName &&
+    subjects.some(
+      (s) =>
+        s.namespace === workload.namespace &&
+        ['Service', 'StatefulSet'].includes(kindOf(s)) &&
+        nameOf(s) === first,
+    )
+  );
+};
 
 function check(scene: Scene, broker: Broker): Said[] {
   const { workload, shape, configuration, index, role } = broker;
@@ -50,6 +72,7 @@ function check(scene: Scene, broker: Broker): Said[] {
   const said = (shape.voters ?? []).flatMap((voter): Said[] => {
     const pod = podIn(voter.host);
     if (pod === undefined) return [];
+    if (isService(scene, broker, voter.host)) return [];
     const named = scene.brokers.find(
       (b) =>
         b.workload.kind === 'StatefulSet' &&
