@@ -37,6 +37,9 @@ interface Set {
   status?: { observedGeneration?: number; replicas?: number; readyReplicas?: number };
 }
 
+/** Each look starts kubectl, which takes from brokers that are starting what it needs itself. */
+const everyMs = 1_500;
+
 /** Some restarts are ordinary: brokers of ZooKeeper exit until it is there. */
 const hopelessRestarts = 5;
 
@@ -81,7 +84,7 @@ export function workloadsOf(cluster: Cluster, namespace: string): Workloads {
           const tired = (await pods()).filter(({ restarts }) => restarts >= hopelessRestarts);
           return tired.length > 0 && tired.map(({ name }) => name);
         },
-        { timeoutMs },
+        { timeoutMs, everyMs },
       );
       if (failing.length > 0) throw new Error(`failing again and again: ${failing.join(', ')}`);
     },
@@ -90,7 +93,7 @@ export function workloadsOf(cluster: Cluster, namespace: string): Workloads {
       await until(
         `${name} came back`,
         async () => (await pods()).some((pod) => pod.name === name && pod.uid !== uid && pod.ready),
-        { timeoutMs },
+        { timeoutMs, everyMs },
       );
     },
     settled: async () => {
