@@ -17,7 +17,9 @@
 #   WARDEN_FACTS      none, use or need: what the cluster's other StatefulSets settle, from cluster.properties beside the keys
 #
 # Values are kept as properties files have them, escapes included: the images copy a variable into the file unchanged.
-set -uf
+# Where it stands behind an interpreter in the manifest's command, that may be another shell, or have options of its own.
+[ -n "${BASH_VERSION:-}" ] || exec /bin/bash "$0" "$@"
+set +e +o posix -uf
 say() { printf 'kafka-warden: %s\n' "$*"; }
 fail() { say "$*" >&2; exit 78; }
 trap 'exit 143' TERM INT
@@ -52,59 +54,63 @@ keep_cluster_id() { # arguments of kafka-storage format
     esac
     shift
   done
-  [ -z "$id" ] || printf '%s\n' "$id" | write "$run/cluster.id" || exit
+  if [ -n "$id" ] && ! (printf '%s\n' "$id" | write "$run/cluster.id") 2>/dev/null; then id=''; fi
   say "storage is formatted when the node starts, with its final configuration${id:+ and the cluster id $id}"
 }
 
-# --- a start script: the launcher goes before the one call of a known program, and before calls of kafka-storage
+# --- a start script: the launcher goes before the programs that start Kafka, and before kafka-storage
+programs='([^[:space:];&|()<>`]*/)?kafka-server-start(\.sh)?|/etc/(kafka|confluent)/docker/run|(/opt/bitnami/scripts/kafka)?/(entrypoint|run)\.sh'
+shell='([^[:space:]]*/)?(ba|da|a)?sh'
 assignment='[A-Za-z_][A-Za-z0-9_]*=("[^"]*"|'\''[^'\'']*'\''|[^[:space:];]*)'
-command="(^|[;&|(\`])[[:space:]]*((exec|then|do|else|env|nohup|command|tini|--|!|\\{|$assignment)[[:space:]]+)*"
-path='([^[:space:];&|()<>`]*/)?'
-starts="($command)[\"']?(${path}kafka-server-start(\\.sh)?|/etc/(kafka|confluent)/docker/run|(/opt/bitnami/scripts/kafka)?/(entrypoint|run)\\.sh)[\"']?([[:space:];&|)]|\$)"
-formats="($command)[\"']?${path}kafka-storage(\\.sh)?[\"']?([[:space:]]|\$)"
+prefix="(exec|then|do|else|env|nohup|setsid|command|tini|--|!|\\{|(gosu|su-exec)[[:space:]]+[^[:space:]]+|$assignment|$shell)[[:space:]]+"
+lead="((^|[;&|(\`])[[:space:]]*($prefix)*)[\"']?"
+starts="$lead($programs)[\"']?([[:space:];&|)]|\$)"
+formats="$lead([^[:space:];&|()<>\`]*/)?kafka-storage(\\.sh)?[\"']?([[:space:]]|\$)"
+hides="(^|[;&|(\`])[[:space:]]*($prefix)*(\\.|source|eval|su|sudo|runuser|xargs|timeout|${shell}[[:space:]]+-[a-z]*c)[[:space:]]([^;&|]*[[:space:]\"'])?($programs)([[:space:];&|)\"']|\$)"
+through="^(.*[[:space:];&|(\`])?${shell}[[:space:]]+\$"
 document='(^|[^<])<<-?[[:space:]]*["'\''\\]?([A-Za-z_][A-Za-z0-9_]*)'
 code_of() { # line: without a comment, in $REPLY
   REPLY=" $1"
   REPLY=${REPLY%%[[:space:]]#*}
   REPLY=${REPLY# }
 }
-put_launcher() { # line, pattern, option: the line with the launcher before the pattern's program, in $REPLY
-  local call lead
+put_launcher() { # line, pattern, option: the line with the launcher before the program, instead of a shell for it, in $REPLY
+  local call before
   code_of "$1"
   [[ $REPLY =~ $2 ]] || return 1
-  call=${BASH_REMATCH[0]} lead=${BASH_REMATCH[1]}
-  REPLY="${1%%"$call"*}$lead/bin/bash $0 $3${call#"$lead"}${1#*"$call"}"
+  call=${BASH_REMATCH[0]} before=${BASH_REMATCH[1]}
+  REPLY=${call#"$before"}
+  if [[ $before =~ $through ]]; then before=${BASH_REMATCH[1]}; fi
+  REPLY="${1%%"$call"*}$before/bin/bash $0 $3$REPLY${1#*"$call"}"
 }
 wrap() { # file: its text with the launcher's calls, to standard output
-  local line end='' number=0 calls=''
+  local line end='' number=0 found=''
   while IFS= read -r line || [ -n "$line" ]; do
     number=$((number + 1))
     if [ -n "$end" ]; then
       [ "${line#"${line%%[!$'\t']*}"}" != "$end" ] || end=''
     else
-      while put_launcher "$line" "$formats" '--format '; do line=$REPLY; done
-      while put_launcher "$line" "$starts" ''; do line=$REPLY calls+="${calls:+, }$number"; done
       code_of "$line"
       if [[ $REPLY =~ $document ]]; then end=${BASH_REMATCH[2]}; fi
+      [[ ! $REPLY =~ $hides ]] || fail "line $number of $1 starts Kafka through another command, where the launcher cannot be put: call the program itself, best by exec"
+      while put_launcher "$line" "$formats" '--format '; do line=$REPLY; done
+      while put_launcher "$line" "$starts" ''; do line=$REPLY found=yes; done
     fi
     printf '%s\n' "$line"
   done <"$1"
-  case $calls in
-    '') fail "$1 calls none of the programs that start Kafka (kafka-server-start, or the image's own entrypoint) as a command of its own: call one, best by exec" ;;
-    *,*) fail "$1 starts Kafka in several places (lines $calls): let it end in a single call" ;;
-  esac
+  [ -n "$found" ] || fail "$1 calls none of the programs that start Kafka (kafka-server-start, or the image's own entrypoint) as a command of its own: call one, best by exec"
 }
 run_script() { # file argument…: by the shell that it names; its $0 stays what it was
-  local file=$1 first='' shell=/bin/sh copy
+  local file=$1 first='' interpreter=/bin/bash copy
   shift
   [ -r "$file" ] || fail "$file cannot be read: this container is started by it"
   IFS= read -r first <"$file"
-  if [[ $first =~ ^#![[:space:]]*(/usr/bin/env[[:space:]]+)?(.*)$ ]]; then shell=${BASH_REMATCH[2]%$'\r'}; fi
-  [[ $shell =~ ^([^[:space:]]*/)?(ba|da|a)?sh([[:space:]]|$) ]] || fail "$file is a script for $shell: only those for sh and bash can be followed"
+  if [[ $first =~ ^#![[:space:]]*(/usr/bin/env[[:space:]]+)?(.*)$ ]]; then interpreter=${BASH_REMATCH[2]%$'\r'}; fi
+  [[ $interpreter =~ ^$shell([[:space:]]|$) ]] || fail "$file is a script for $interpreter: only those for sh and bash can be followed"
   copy=$(wrap "$file") || exit
   printf '%s\n' "$copy" | write "$run/script" || exit
   # shellcheck disable=SC2086 # the interpreter's line may have an option
-  exec $shell -c ". '$run/script'" "$file" "$@"
+  exec $interpreter -c ". '$run/script'" "$file" "$@"
 }
 case ${1:-} in
   --format)
@@ -492,7 +498,10 @@ external() { # NAME=FROM:PORT: the listener NAME, advertised where the manifest 
       host=${BASH_REMATCH[2]:-$pod.$WARDEN_SERVICE}:${BASH_REMATCH[3]}
     fi
   done
-  if [ -z "$host" ]; then say "the listener $from is not advertised anywhere: $name is left out"; return; fi
+  if [ -z "$host" ]; then
+    host=$pod.$WARDEN_SERVICE:$at
+    say "the listener $from is not advertised anywhere: $name is advertised as $host"
+  fi
   append listeners "$name" "://:$at"
   append advertised.listeners "$name" "://$host"
   append listener.security.protocol.map "$name" ":SASL_SSL"
