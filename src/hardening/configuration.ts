@@ -80,8 +80,10 @@ function unseenMount(container: Container, pod: PodSpec, index: number): Value {
   return { state: 'unknown', from: `/volumeMounts/${index}`, shared };
 }
 
-/** Sources beside the visible variables whose content cannot be seen. */
-function unseenIn(container: Container, { pod, profile }: Sources): Value | undefined {
+/** Sources beside the visible variables whose content cannot be seen: a start script may set anything. */
+function unseenIn(container: Container, { start, pod, profile }: Sources): Value | undefined {
+  if (start.kind === 'file')
+    return { state: 'unknown', from: `/${start.field}/${start.index}`, shared: false };
   if (container.envFrom?.[0] !== undefined) return { state: 'unknown', from: '/envFrom/0', shared: true };
   const index = (container.volumeMounts ?? []).findIndex((m) =>
     profile.mountedDirectories.some((d) => `${m.mountPath}/`.startsWith(`${d}/`)),

@@ -2,10 +2,10 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import fc from 'fast-check';
 import { keys } from '../names.ts';
-import { harden, layoutOf, unharden, type Finding, type StatefulSet } from './index.ts';
+import { harden, layoutOf, unharden, type Finding, type Layout, type StatefulSet } from './index.ts';
 import { applyApiDefaults } from './test/api-defaults.ts';
 import { dimensions, manifestOf, type Dimensions } from './test/dimensions.ts';
-import { settings, variable } from './test/manifest.ts';
+import { brokerOf, settings, variable } from './test/manifest.ts';
 import { specOf, writes } from './test/writes.ts';
 
 const namespace = 'demo';
@@ -113,30 +113,28 @@ function assertWhole(set: StatefulSet): void {
   const role = layout.role ?? 'combined';
   const template = set.spec?.template;
   const pod = template?.spec;
-  const container = pod?.containers[0];
-  const start = [...(container?.command ?? []), ...(container?.args ?? [])].join('\n');
-  assert.match(start, /\/etc\/kafka-warden\/launcher\/launch/);
+  const { command = [], args = [] } = brokerOf(set);
+  assert.match([...command, ...args].join('\n'), /\/etc\/kafka-warden\/launcher\/launch/);
   assert.equal(template?.metadata?.labels?.[keys.node], layout.cluster);
   assert.equal(template.metadata.labels[keys.broker], servesClients.has(role) ? layout.cluster : undefined);
   assert.equal(variable(set, 'WARDEN_ROLE'), role);
   const volumes = (pod?.volumes ?? []).map((v) => v.name);
   assert.ok(volumes.includes('kafka-warden-keys') && volumes.includes('kafka-warden-launcher'));
   assert.equal(volumes.includes('kafka-warden-run'), variable(set, 'WARDEN_RUN') !== undefined);
-  const lines = settings(set);
+  assertSettings(settings(set), layout);
+}
+
+function assertSettings(lines: readonly string[], { role = 'combined', external = [] }: Layout): void {
   const has = (text: RegExp) => lines.some((line) => text.test(line));
   assert.equal(has(/^inter\.broker\.listener\.name=INTERNAL$/), true);
   assert.equal(has(/authorizer\.class\.name=/), true);
-  if (servesClients.has(role)) {
-    assert.ok(has(/listener\.name\.internal\.ssl\.client\.auth=required$/));
-    assert.ok(has(/listener\.name\.client\.sasl\.enabled\.mechanisms=SCRAM-SHA-512$/));
-    for (const { name } of layout.external ?? [])
-      assert.ok(has(new RegExp(`listener\\.name\\.${name.toLowerCase()}\\.ssl\\.keystore\\.location=`)));
-  } else assert.ok(!has(/listener\.name\.client/));
   assert.equal(has(/process\.roles=/), role !== 'zookeeper');
   assert.equal(has(/PLAINTEXT/), false, 'no setting of ours is plaintext');
-  assert.equal(
-    lines.some((l) => /password=(?!\$\{warden:)/.test(l)),
-    false,
-    'no password stands in the template',
-  );
+  assert.equal(has(/password=(?!\$\{warden:)/), false, 'no password stands in the template');
+  assert.equal(has(/listener\.name\.client/), servesClients.has(role));
+  if (!servesClients.has(role)) return;
+  assert.ok(has(/listener\.name\.internal\.ssl\.client\.auth=required$/));
+  assert.ok(has(/listener\.name\.client\.sasl\.enabled\.mechanisms=SCRAM-SHA-512$/));
+  for (const { name } of external)
+    assert.ok(has(new RegExp(`listener\\.name\\.${name.toLowerCase()}\\.ssl\\.keystore\\.location=`)));
 }

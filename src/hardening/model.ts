@@ -90,7 +90,7 @@ export interface Layout {
   voterIds?: number[];
   /** Further listeners for clients. */
   external?: ExternalListener[];
-  /** Literal names and addresses that further listeners are advertised by: the certificates carry them. */
+  /** Names and addresses that further listeners are advertised by, `@pod` for the pod's name: the certificates carry them. */
   hosts?: string[];
   /** Node id minus pod ordinal. */
   idOffset: number;

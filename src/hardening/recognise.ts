@@ -17,14 +17,20 @@ const containersPath = '/spec/template/spec/containers';
 const byRepository = new Map(families.flatMap((f) => f.repositories.map((r) => [r, f])));
 const familyOf = (image: ImageReference) => byRepository.get(repositoryOf(image));
 
+/** `kafka`, `team-kafka`, `kafka-broker`; not `kafka-ui`, `kafka-exporter` and other things beside it. */
+const kafkaName = /(^|[-_.])kafka([-_.](broker|server|kraft|native|node|cluster|docker|image|base))?$/i;
+
 const looksLikeKafka = (c: Container) =>
-  /kafka/i.test(parseImage(c.image ?? '').path.at(-1) ?? '') ||
+  kafkaName.test(parseImage(c.image ?? '').path.at(-1) ?? '') ||
   (c.env ?? []).some((e) =>
     /^KAFKA_(CFG_)?(ADVERTISED_LISTENERS|LISTENERS|BROKER_ID|NODE_ID|PROCESS_ROLES|ZOOKEEPER_CONNECT)$/.test(
       e.name,
     ),
   ) ||
   [...(c.command ?? []), ...(c.args ?? [])].some((a) => /kafka-server-start|kafka\.Kafka\b/.test(a));
+
+const startsClass = (c: Container) =>
+  /\bkafka\.Kafka\b/.test([...(c.command ?? []), ...(c.args ?? [])].join(' '));
 
 /** Programs in the same images that are no brokers. */
 const otherPrograms: [RegExp, string][] = [
@@ -141,12 +147,28 @@ function withoutBroker(containers: Container[]): Recognition {
         remedy: 'Nothing to do: only brokers and controllers are hardened by this profile.',
         path,
       };
+    if (startsClass(container))
+      return {
+        kind: 'left-alone',
+        rule: 'unparsed-command',
+        reason: `container ${container.name} starts the class kafka.Kafka itself instead of calling kafka-server-start`,
+        remedy: 'Let the command end in "exec kafka-server-start.sh FILE".',
+        path: `${path}/command`,
+      };
+    if (/\$\{|\{\{|<[^>]*>/.test(container.image ?? '') && looksLikeKafka(container))
+      return {
+        kind: 'left-alone',
+        rule: 'image-profile',
+        reason: `container ${container.name} looks like Kafka, but its image ${container.image} is a placeholder that nothing has filled in`,
+        remedy: 'Render the manifest before it is applied.',
+        path: `${path}/image`,
+      };
     if (looksLikeKafka(container))
       return {
         kind: 'left-alone',
         rule: 'image-profile',
         reason: `container ${container.name} looks like Kafka, but its image ${container.image ?? ''} is not one that is known`,
-        remedy: `If the image behaves like a known one, name that in the annotation ${keys.imageProfile}, for example "apache-kafka".`,
+        remedy: `If the image behaves like a known one, name that in the annotation ${keys.imageProfile}: "apache-kafka", "cp-kafka", or "kafka" where the manifest starts kafka-server-start.sh FILE itself.`,
         path: `${path}/image`,
       };
   }

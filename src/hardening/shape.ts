@@ -13,7 +13,7 @@ export interface Shape {
   /** Listeners that are neither the controller's nor the brokers' own. */
   clients: Listener[];
   /** What is advertised, by listener, as far as the text shows; hosts may be expressions. */
-  advertised: Listener[];
+  advertised: Address[];
   /** undefined: not given, or not readable. */
   voters?: Voter[] | undefined;
   votersText?: string | undefined;
@@ -21,6 +21,13 @@ export interface Shape {
   nodeId?: number | undefined;
   /** Node id minus ordinal, where a shell expression in the manifest gives it. */
   idShift?: number | undefined;
+}
+
+/** An advertised address as the manifest shows it: host and port may be expressions; of a port only a number is told. */
+export interface Address {
+  name: string;
+  host: string;
+  port: number | undefined;
 }
 
 /** Reads the listeners and the quorum of a configuration. */
@@ -50,9 +57,16 @@ export function shapeOf(configuration: Configuration): Shape {
 }
 
 /** What is advertised, by the text or by the expression that will give it. */
-function shownAddresses(value: Value): Listener[] {
+function shownAddresses(value: Value): Address[] {
   const text = value.state === 'computed' ? value.expression : literal(value);
-  return parseListeners(text ?? '') ?? [];
+  const found = (text ?? '').matchAll(
+    /([A-Za-z0-9_]+):\/\/([^,]*?):(\d+|\$\(\([^)]*\)\)|\$[{(]?[^,]*)(?=,|$)/g,
+  );
+  return [...found].map(([, name = '', host = '', port = '']) => ({
+    name,
+    host,
+    port: /^\d+$/.test(port) ? Number(port) : undefined,
+  }));
 }
 
 function identityIn(configuration: Configuration): Pick<Shape, 'nodeId' | 'idShift'> {

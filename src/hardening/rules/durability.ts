@@ -49,6 +49,7 @@ export const durability: Rule = {
         path: pointerTo(draft.containerIndex, unclean.from),
         message:
           'unclean.leader.election.enable lets a replica that misses messages become leader: they are lost',
+        remedy: 'Remove the setting.',
       });
     draft.setting('unclean.leader.election.enable', '=', 'false');
   },

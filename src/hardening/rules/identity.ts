@@ -49,7 +49,8 @@ export const identity: Rule = {
     draft.setting('broker.id', '=', '@ordinal', ['zookeeper']);
     draft.setting('controller.listener.names', '=', draft.pin.profile.controllerListener, kraft);
     if (draft.role !== 'zookeeper') quorum(draft);
-    if ((layout.voterIds?.length ?? layout.voters) === 1)
+    const votes = draft.role === 'combined' || draft.role === 'controller';
+    if (votes && (layout.voterIds?.length ?? layout.voters) === 1)
       draft.report({
         path: '/spec/replicas',
         message:

@@ -16,6 +16,7 @@ import { keystore } from './keystore.ts';
 import { malformed } from './malformed.ts';
 import { launcher } from './launcher.ts';
 import { listeners } from './listeners.ts';
+import { plaintextClients } from './plaintext-clients.ts';
 import { podSecurity } from './pod-security.ts';
 import { probes } from './probes.ts';
 import { profile } from './profile.ts';
@@ -62,6 +63,7 @@ export const rules: readonly Rule[] = [
   launcher,
   resources,
   advertised,
+  plaintextClients,
   envOrder,
   floatingTag,
   inlineSecret,

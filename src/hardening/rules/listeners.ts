@@ -1,5 +1,6 @@
 import type { Layout } from '../model.ts';
-import { kraft, serving, type Draft, type KnownRole, type Rule } from '../draft.ts';
+import { kraft, pointerTo, serving, type Draft, type KnownRole, type Rule } from '../draft.ts';
+import { hostOf } from '../exposure.ts';
 
 /** Names of the listeners that clients come in by. */
 export const clientListeners = ({ external = [] }: Layout): string[] => [
@@ -51,23 +52,40 @@ export const listeners: Rule = {
   },
 };
 
-function reportFurther({ layout, shape, report }: Draft): void {
-  for (const { name, port, from } of layout.external ?? []) {
-    const listener = shape.clients.find((l) => l.port === port);
-    const known = (layout.hosts ?? []).includes(shape.advertised.find((a) => a.name === from)?.host ?? '');
-    if (from === '')
+function reportFurther(draft: Draft): void {
+  const { layout, shape, configuration, report } = draft;
+  const value = configuration.property('advertised.listeners');
+  const bound = configuration.property('listeners');
+  const from = 'from' in value ? value.from : 'from' in bound ? bound.from : '/env';
+  const path = pointerTo(draft.containerIndex, from);
+  for (const external of layout.external ?? []) {
+    const { name, port } = external;
+    const listener = shape.clients.find((l) => l.port === port)?.name ?? name;
+    if (external.from === '')
       report({
-        path: '/spec/template/spec/containers',
-        message: `listener ${listener?.name ?? name} on port ${port} advertised localhost: it is kept as ${name} with TLS and SASL, under the pod's own name`,
+        path,
+        message: `listener ${listener} on port ${port} is kept as ${name} with TLS and SASL, under the pod's own name`,
         severity: 'warning',
+        remedy: 'Remove it, or advertise an address that its clients can follow.',
+      });
+    else if (
+      hostOf(
+        shape.advertised.find((a) => a.name === external.from),
+        draft.container,
+      ) !== undefined
+    )
+      report({
+        path,
+        message: `listener ${external.from} is kept as ${name} on port ${port} with TLS and SASL, at the address that it advertises`,
+        remedy: 'Give its clients the Secret of a KafkaUser.',
       });
     else
       report({
-        path: '/spec/template/spec/containers',
-        message: `listener ${from} is kept as ${name} on port ${port} with TLS and SASL, at the address that it advertises${known ? '' : '; that address is known only at the start, so the certificates cannot carry it'}`,
-        remedy: known
-          ? 'Give its clients the Secret of a KafkaUser.'
-          : 'Write the address literally, or let its clients check certificates without the host name (ssl.endpoint.identification.algorithm empty).',
+        path,
+        message: `listener ${external.from} is kept as ${name} on port ${port} with TLS and SASL, but its address is known only at the start, so the certificates do not carry it`,
+        remedy:
+          'Advertise one literal name, or a name made from the name of the pod ($(POD_NAME).kafka.example.org).',
+        severity: 'warning',
       });
   }
 }

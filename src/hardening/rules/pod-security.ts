@@ -20,15 +20,24 @@ export const podSecurity: Rule = {
     draft.complete([...podPath, 'securityContext', 'fsGroupChangePolicy'], 'OnRootMismatch');
     const user = own.runAsUser ?? pod.securityContext?.runAsUser;
     if (own.privileged === true || user === 0) return tooMuch(draft, own);
-    if (user === undefined && uid !== undefined) draft.put(at('runAsUser'), uid);
-    if (pod.securityContext?.runAsNonRoot !== true && (user ?? uid) !== undefined)
-      draft.complete(at('runAsNonRoot'), true);
+    const isKnown = (user ?? uid) !== undefined;
+    if (isKnown) writeUser(draft, user ?? uid);
     draft.complete(at('allowPrivilegeEscalation'), false);
-    draft.complete(at('capabilities'), { drop: ['ALL'] });
+    // Root over another's files would need a capability: only where the user is known none is.
+    if (isKnown) draft.complete(at('capabilities'), { drop: ['ALL'] });
     if (pod.securityContext?.seccompProfile === undefined)
       draft.complete(at('seccompProfile'), { type: 'RuntimeDefault' });
   },
 };
+
+/** The user that the manifest or else the image names. */
+function writeUser(draft: Draft, uid: number | undefined): void {
+  const { containerPath, container, pod } = draft;
+  const at = (key: string) => [...containerPath, 'securityContext', key];
+  const given = container.securityContext?.runAsUser ?? pod.securityContext?.runAsUser;
+  if (given === undefined && uid !== undefined) draft.put(at('runAsUser'), uid);
+  if (pod.securityContext?.runAsNonRoot !== true) draft.complete(at('runAsNonRoot'), true);
+}
 
 /** A broker that runs as root or privileged may not work otherwise: it is said, and left. */
 function tooMuch(draft: Draft, own: V1SecurityContext): void {

@@ -2,6 +2,12 @@ import { literal } from '../configuration.ts';
 import { pointerTo, type Rule } from '../draft.ts';
 import type { Observed } from './observed.ts';
 
+/** What an even quorum is worth. */
+const survives = (voters: number) =>
+  voters === 2
+    ? 'either of the two that is lost stops it'
+    : `that survives the loss of ${voters / 2 - 1}, as ${voters - 1} would`;
+
 export const quorumSize: Rule = {
   id: 'quorum-size',
   title: 'An odd number of controllers',
@@ -15,7 +21,7 @@ export const quorumSize: Rule = {
     if (voters > 0 && voters % 2 === 0 && 'from' in value) {
       report({
         path: pointerTo(containerIndex, value.from),
-        message: `the quorum has ${voters} voters, an even number: it survives no more failures than ${voters - 1}`,
+        message: `the quorum has ${voters} voters, an even number: ${survives(voters)}`,
       });
       return;
     }
@@ -24,7 +30,7 @@ export const quorumSize: Rule = {
     if (value.state === 'absent' && roles?.trim() === 'controller' && replicas > 0 && replicas % 2 === 0)
       report({
         path: '/spec/replicas',
-        message: `there are ${replicas} controllers, an even number: they survive no more failures than ${replicas - 1}`,
+        message: `there are ${replicas} controllers, an even number: ${survives(replicas)}`,
       });
   },
 };

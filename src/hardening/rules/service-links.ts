@@ -8,7 +8,7 @@ export const serviceLinks: Rule = {
   severity: 'info',
   since: 2,
   apply(draft) {
-    if (draft.pod.enableServiceLinks === true)
+    if (draft.pod.enableServiceLinks === true && draft.pin.profile.propertyOf('KAFKA_PORT') !== undefined)
       draft.unsafe({
         path: '/spec/template/spec/enableServiceLinks',
         message: 'enableServiceLinks is on: the variables of a Service called kafka become Kafka properties',

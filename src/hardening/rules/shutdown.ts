@@ -26,6 +26,7 @@ export const shutdown: Rule = {
       draft.unsafe({
         path: pointerTo(draft.containerIndex, controlled.from),
         message: 'controlled shutdown is switched off',
+        remedy: 'Remove the setting, or set controlled.shutdown.enable=true.',
       });
     draft.setting('controlled.shutdown.enable', '=', 'true');
     const { start } = draft;
