@@ -1,4 +1,5 @@
 import { type Layout, type Role, layoutOf } from '../hardening/index.ts';
+import type { MetadataMode } from '../kafka/index.ts';
 import type { OwnerReference } from '../kubernetes/object.ts';
 import { keys } from '../names.ts';
 import type { StatefulSet } from './objects.ts';
@@ -25,6 +26,14 @@ export function setsOf(cluster: string, objects: readonly StatefulSet[]): Cluste
 }
 
 export const roleOf = (set: ClusterSet): Role => set.layout.role ?? 'combined';
+
+/** The same sets, those of an unseen role with the one that the running cluster shows. */
+export const inMode = (sets: readonly ClusterSet[], mode: MetadataMode | undefined): ClusterSet[] =>
+  sets.map((set) =>
+    mode === undefined || roleOf(set) !== 'unseen'
+      ? set
+      : { ...set, layout: { ...set.layout, role: mode === 'zookeeper' ? 'zookeeper' : 'combined' } },
+  );
 
 /** The sets whose pods serve clients: all but those of controllers alone. */
 export const servingSets = (sets: readonly ClusterSet[]): ClusterSet[] =>

@@ -7,6 +7,7 @@ import type { Log } from '../kubernetes/object.ts';
 import { objectsOf } from '../names.ts';
 import { type Observation, observeBrokers } from './brokers/index.ts';
 import { reconcileBudget } from './budget/index.ts';
+import { inMode } from './cluster-set.ts';
 import type { Context } from './context.ts';
 import { type NodesAuthority, reconcileCredentials } from './credentials/index.ts';
 import { reconcileDisks } from './disks/index.ts';
@@ -21,7 +22,7 @@ import { quietWarnings } from './quiet.ts';
 import { reconcileServices } from './services/index.ts';
 import { reconcileStatus } from './status/index.ts';
 import { reconcileUsers } from './users/index.ts';
-import { type WorldSource, watchWorld } from './world.ts';
+import { type World, type WorldSource, watchWorld } from './world.ts';
 
 export interface SidecarOptions {
   readonly kube?: Kube;
@@ -101,9 +102,14 @@ async function actForCluster(work: Work, term: AbortSignal): Promise<void> {
   const { namespace, cluster } = work.environment;
   const nodes: NodesAuthority = { current: undefined };
   const now = () => new Date();
+  const current = (): World => {
+    const held = world.current();
+    const mode = loop.facts().mode ?? held.kafkaCluster?.status?.mode;
+    return { ...held, sets: inMode(held.sets, mode) };
+  };
   const kafka = linkKafka({
     namespace,
-    world: () => world.current(),
+    world: current,
     nodes,
     now,
     log,
@@ -121,7 +127,7 @@ async function actForCluster(work: Work, term: AbortSignal): Promise<void> {
     metrics,
     launchers,
     now,
-    world: () => world.current(),
+    world: current,
     reports,
   };
   const loop = dutyLoop(dutiesOf(context, nodes), { log, metrics });

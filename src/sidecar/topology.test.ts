@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { inMode } from './cluster-set.ts';
 import { brokers, clusterSet, controllers, member } from './test/sets.ts';
 import { agreementFinding, collidingIds, quorumPlan, replicationOf, votes } from './topology.ts';
 
@@ -75,6 +76,14 @@ test('brokers without controllers, and voters that nobody provides, are told', (
 test('two sets that are a quorum each do not make one cluster', () => {
   const finding = agreement(clusterSet('one'), clusterSet('two', { idOffset: 100 }));
   assert.equal(finding.reason, 'SeveralQuorums');
+});
+
+test('sets of an unseen role are no rivals until the running cluster shows what they are', () => {
+  const sets = [clusterSet('one', { role: 'unseen' }), clusterSet('two', { role: 'unseen', idOffset: 100 })];
+  assert.equal(agreement(...sets).reason, 'Consistent');
+  assert.equal(agreement(...inMode(sets, 'zookeeper')).reason, 'Consistent');
+  assert.equal(agreement(...inMode(sets, 'kraft')).reason, 'SeveralQuorums');
+  assert.deepEqual(inMode(sets, undefined), sets);
 });
 
 test('sets that fit together are consistent, one alone too', () => {

@@ -98,7 +98,7 @@ export function agreementFinding(sets: readonly ClusterSet[], cluster: string, n
       `Several pods of cluster ${cluster} have the same node id: ${told.join('; ')}. Delete the StatefulSet that was added last and create it again with the annotation ${keys.idOffset}, a number from which its ids are free.`,
     );
   }
-  const rivals = rivalQuorums(sets);
+  const rivals = rivalQuorums(sets.filter((set) => roleOf(set) !== 'unseen'));
   if (rivals.length > 0) {
     return no(
       'SeveralQuorums',

@@ -21,6 +21,8 @@ export interface Observation {
   /** End of the certificate that each process presents, by `POD STORE`. */
   presented: Map<string, string>;
   presentedAtMs: number;
+  /** Never changes while the cluster lives. */
+  mode?: MetadataMode;
 }
 
 const periodsMs = { unsettled: 2_000, settled: 10_000, topics: 15_000, certificates: 300_000 };
@@ -37,6 +39,7 @@ export async function observeBrokers(context: Context, seen: Observation): Promi
     const registered = brokers.filter((broker) => broker.registered).length;
     context.metrics.brokersRegistered.set(registered);
     const facts = await factsOf(context, seen, cluster);
+    seen.mode = facts.mode;
     const controllers = controllersOf(sets, pods, facts.quorum);
     const settled =
       brokers.every((broker) => broker.registered && broker.ready) &&
@@ -57,7 +60,10 @@ export async function observeBrokers(context: Context, seen: Observation): Promi
       conditions: [
         { type: 'Registered', status: 'Unknown', reason: reasonOf(error), message: error.message },
       ],
-      facts: nodeFacts(brokers, controllersOf(sets, pods, undefined)),
+      facts: {
+        ...(seen.mode === undefined ? {} : { mode: seen.mode }),
+        ...nodeFacts(brokers, controllersOf(sets, pods, undefined)),
+      },
       againInMs: periodsMs.unsettled,
     };
   }

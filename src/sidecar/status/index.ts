@@ -1,11 +1,12 @@
 import { isStatus } from '../../kubernetes/client.ts';
 import { paths } from '../../kubernetes/paths.ts';
-import { apiVersion, keys } from '../../names.ts';
+import { apiVersion } from '../../names.ts';
 import { type ClusterSet, ownedBy } from '../cluster-set.ts';
 import type { Context, Report } from '../context.ts';
 import { ownLabels } from '../secrets.ts';
 import { composeStatus } from './compose.ts';
 import type { ClusterStatus, KafkaCluster } from './kafka-cluster.ts';
+import { kafkaVersionOf } from './kafka-version.ts';
 
 /** Figures that only move are written this often; a condition that changes is written at once. */
 const writeEveryMs = 10_000;
@@ -59,19 +60,6 @@ async function clusterObject(context: Context, sets: readonly ClusterSet[]): Pro
   const held = stored.metadata.ownerReferences ?? [];
   if (owners.every(({ uid }) => held.some((one) => one.uid === uid))) return stored;
   return kube.patch<KafkaCluster>(path, { metadata: { ownerReferences: owners } }, 'merge');
-}
-
-/** The version that the image's tag or the annotation names. */
-export function kafkaVersionOf(sets: readonly ClusterSet[]): string | undefined {
-  for (const { object } of sets) {
-    const named = object.metadata.annotations?.[keys.kafkaVersion];
-    if (named) return named;
-    for (const { image = '' } of object.spec?.template.spec?.containers ?? []) {
-      const [, version] = /kafka[^/:]*:v?(\d+\.\d+(?:\.\d+)?)/.exec(image) ?? [];
-      if (version !== undefined) return version;
-    }
-  }
-  return undefined;
 }
 
 function isRolling({ object, replicas }: ClusterSet): boolean {
