@@ -84,9 +84,11 @@ export async function reportUnhardened(
   { mode, metrics, log, signal }: EnrolmentOptions,
 ): Promise<void> {
   let told = new Map<string, string>();
+  /** A set is judged once as long as it stays as it is; informers keep the object until it changes. */
+  const judgements = new WeakMap<StatefulSet, Unhardened[]>();
 
   /** One set on which the core fails hides no other. */
-  function judged(set: StatefulSet): Unhardened[] {
+  function judge(set: StatefulSet): Unhardened[] {
     try {
       const report = reportOn(set, mode);
       return report ? [report] : [];
@@ -95,6 +97,12 @@ export async function reportUnhardened(
       log.error({ namespace, name, err: error }, 'a StatefulSet could not be judged');
       return [];
     }
+  }
+
+  function judged(set: StatefulSet): Unhardened[] {
+    const judgement = judgements.get(set) ?? judge(set);
+    judgements.set(set, judgement);
+    return judgement;
   }
 
   function unhardened(): Unhardened[] {
