@@ -236,7 +236,6 @@ read_bitnami_variables() {
     command=KAFKA_${name}_COMMAND
     [ -z "${!command:-}" ] || export "KAFKA_CFG_$name=$(eval "${!command}")"
   done
-  given[log.dirs]=/bitnami/kafka/data
   for name in "${!KAFKA_CFG_@}"; do
     key=${name#KAFKA_CFG_}
     key=${key//_/.}
@@ -274,6 +273,14 @@ case $dialect in
   bitnami) read_bitnami "$@" ;;
   *) output=environment; read_environment "$@" ;;
 esac
+
+# Where an image has a directory of its own and data lies there, that is where the manifest has it.
+case $dialect in
+  confluent) usual=${WARDEN_USUAL_DATA:-/var/lib/kafka/data} ;;
+  bitnami) usual=${WARDEN_USUAL_DATA:-/bitnami/kafka/data} ;;
+  *) usual='' ;;
+esac
+[ -z "$usual" ] || [ ! -f "$usual/meta.properties" ] || given[log.dirs]=${given[log.dirs]:-$usual}
 
 # --- role: the manifest's, or what its configuration says, before anything of it is replaced
 effective zookeeper.connect

@@ -4,7 +4,8 @@ import { mkdir, mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
-import { variableOf } from '../configuration.ts';
+import { variableOf } from '../profiles/profile.ts';
+import { harden, type StatefulSet } from '../index.ts';
 import {
   endOf,
   environmentOf,
@@ -671,6 +672,17 @@ describe('the volume', () => {
     }
   });
 
+  test('that has data where the image keeps it is used as it is', async () => {
+    for (const dialect of ['confluent', 'apache']) {
+      const pod = await prepare({ files: { 'usual/meta.properties': 'cluster.id=abc\n' } });
+      const usual = join(pod.root, 'usual');
+      const environment = { WARDEN_DIALECT: dialect, WARDEN_USUAL_DATA: usual };
+      const { child, text } = start(pod, { environment });
+      const run = await endOf(pod, child, text);
+      assert.equal(inEnvironment(run, 'log.dirs'), dialect === 'confluent' ? usual : pod.data);
+    }
+  });
+
   test('of a controller may be its metadata directory', async () => {
     const pod = await prepare({
       files: { 'meta/meta.properties': 'cluster.id=abc\n', 'keys/kafka-0.formatted': 'uid' },
@@ -958,7 +970,6 @@ describe("Bitnami's images", () => {
     assert.equal(run.property('log.retention.hours'), '5');
     assert.equal(run.property('num.partitions'), '3');
     assert.equal(run.property('listener.name.sasl_ssl.x'), 'y');
-    assert.equal(run.property('log.dirs'), '/bitnami/kafka/data');
     assert.equal(run.property('process.roles'), 'broker,controller');
     assert.equal(run.format?.[3], 'bitnami-id');
     assert.ok((await readFile(own, 'utf8')).startsWith('# Written by kafka-warden'));
@@ -1018,5 +1029,104 @@ describe("Bitnami's images", () => {
   test('with a protocol for ZooKeeper that only they can turn into settings are refused', async () => {
     const { launchIt } = await bitnami({ environment: { KAFKA_ZOOKEEPER_PROTOCOL: 'SASL' } });
     await refused(launchIt(), /KAFKA_ZOOKEEPER_PROTOCOL is SASL.*write them as KAFKA_CFG_ZOOKEEPER_/);
+  });
+});
+
+/** A StatefulSet with one container. */
+const setOf = (name: string, image: string, env: Record<string, string> = {}): StatefulSet => ({
+  metadata: { name },
+  spec: {
+    serviceName: 'brokers',
+    replicas: 3,
+    selector: { matchLabels: { app: name } },
+    template: {
+      metadata: { labels: { app: name } },
+      spec: {
+        containers: [
+          {
+            name: 'kafka',
+            image,
+            env: Object.entries(env).map(([key, value]) => ({ name: key, value })),
+            volumeMounts: [{ name: 'data', mountPath: '/data' }],
+          },
+        ],
+      },
+    },
+    volumeClaimTemplates: [{ metadata: { name: 'data' }, spec: {} }],
+  },
+});
+
+describe('with the settings that the rules write', () => {
+  /** Hardens a set and starts its pod 0 with the environment that it then has, references resolved as the kubelet does. */
+  async function harden0(set: StatefulSet, files: Record<string, string> = {}): Promise<Started> {
+    const { workload, decision } = harden(set, { namespace: 'demo' });
+    assert.equal(decision, 'hardened');
+    const name = `${set.metadata?.name}-0`;
+    const environment: Record<string, string> = {};
+    for (const entry of workload.spec?.template.spec?.containers[0]?.env ?? [])
+      if (entry.value !== undefined) environment[entry.name] = entry.value.replaceAll('$(WARDEN_POD)', name);
+    return launch({ pod: name, environment: { ...environment, WARDEN_RUN: '' }, files });
+  }
+
+  const cases: [string, StatefulSet, string, string][] = [
+    [
+      'combined',
+      setOf('kafka', 'confluentinc/cp-kafka:7.9.1', { KAFKA_PROCESS_ROLES: 'broker,controller' }),
+      'broker,controller',
+      'CLIENT://:9092,INTERNAL://:9091,CONTROLLER://:9093',
+    ],
+    [
+      'a controller',
+      setOf('controllers', 'apache/kafka:4.1.0', { KAFKA_PROCESS_ROLES: 'controller' }),
+      'controller',
+      'CONTROLLER://:9093',
+    ],
+    [
+      'a broker',
+      setOf('kafka', 'apache/kafka:4.1.0', {
+        KAFKA_PROCESS_ROLES: 'broker',
+        KAFKA_CONTROLLER_QUORUM_VOTERS: '1000@controllers-0.controllers:9093',
+      }),
+      'broker',
+      'CLIENT://:9092,INTERNAL://:9091',
+    ],
+  ];
+  for (const [what, set, roles, listeners] of cases)
+    test(`${what} starts`, async () => {
+      const run = await harden0(set, facts('1000@controllers-0.brokers.demo.svc:9093'));
+      assert.equal(run.code, 0, run.output);
+      assert.equal(inEnvironment(run, 'process.roles'), roles);
+      assert.equal(inEnvironment(run, 'listeners'), listeners);
+      assert.notEqual(inEnvironment(run, 'node.id'), undefined);
+      assert.notEqual(inEnvironment(run, 'controller.quorum.voters'), undefined);
+      assert.equal(inEnvironment(run, 'advertised.listeners') === undefined, roles === 'controller');
+    });
+
+  test('a broker of a ZooKeeper cluster starts', async () => {
+    const run = await harden0(
+      setOf('kafka', 'confluentinc/cp-kafka:7.9.1', { KAFKA_ZOOKEEPER_CONNECT: 'zk:2181' }),
+    );
+    assert.equal(run.code, 0, run.output);
+    assert.equal(inEnvironment(run, 'broker.id'), '0');
+    assert.equal(inEnvironment(run, 'listeners'), 'CLIENT://:9092,INTERNAL://:9091');
+  });
+});
+
+describe('the smallest image', () => {
+  test('bash with a handful of coreutils is enough, and nothing is written outside the directory for it', async () => {
+    const pod = await prepare({
+      files: { 'server.properties': 'a=1\n', 'data/meta.properties': 'cluster.id=abc\n' },
+    });
+    for (const tool of ['sed', 'tail', 'tr', 'cat', 'sleep', 'sort', 'mv', 'env', 'basename', 'bash'])
+      await writeFile(join(pod.bin, tool), `#!/bin/bash\nexec /usr/bin/${tool} "$@"\n`, { mode: 0o755 });
+    const { child, text } = start(pod, {
+      arguments: ['kafka-server-start.sh', join(pod.root, 'server.properties')],
+      environment: { PATH: pod.bin, TMPDIR: '/no/such/directory' },
+    });
+    const run = await endOf(pod, child, text);
+    assert.equal(run.code, 0, run.output);
+    assert.doesNotMatch(run.output, /not found|cannot create/);
+    assert.equal(run.property('node.id'), '0');
+    assert.equal(run.format?.[3], 'abc');
   });
 });
