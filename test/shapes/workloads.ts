@@ -41,7 +41,7 @@ interface Set {
 const everyMs = 1_500;
 
 /** Some restarts are ordinary: brokers of ZooKeeper exit until it is there. */
-const hopelessRestarts = 5;
+const hopelessRestarts = 4;
 
 /** The StatefulSets of one namespace and their pods, as kubectl sees them. */
 export interface Workloads {
