@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { inMode } from './cluster-set.ts';
 import { brokers, clusterSet, controllers, member } from './test/sets.ts';
-import { agreementFinding, collidingIds, quorumPlan, replicationOf, votes } from './topology.ts';
+import { agreementFinding, collidingIds, intruders, quorumPlan, replicationOf, votes } from './topology.ts';
 
 const agreement = (...sets: ReturnType<typeof clusterSet>[]) => agreementFinding(sets, 'shop', 'team');
 
@@ -64,6 +64,16 @@ test('pods of different sets with one node id are told, with the remedy', () => 
   const finding = agreement(controllers, brokers, more);
   assert.equal(finding.reason, 'NodeIdsCollide');
   assert.match(finding.message, /0 \(kafka-0, more-0\).*kafka-warden\.io\/id-offset/);
+});
+
+test('of two sets that collide the younger is the intruder; one that fits in is none', () => {
+  const later = (set: ReturnType<typeof clusterSet>) => {
+    const metadata = { ...set.object.metadata, creationTimestamp: '2026-06-02T00:00:00Z' };
+    return { ...set, object: { ...set.object, metadata } };
+  };
+  const twin = later(clusterSet('a-twin', { role: 'broker', voters: 0 }, 1));
+  const fits = later(clusterSet('fits', { role: 'broker', voters: 0, idOffset: 3 }, 1));
+  assert.deepEqual([...intruders([twin, fits, brokers, controllers])], ['a-twin']);
 });
 
 test('brokers without controllers, and voters that nobody provides, are told', () => {

@@ -80,6 +80,20 @@ export function collidingIds(sets: readonly ClusterSet[]): { id: number; pods: s
     .sort((a, b) => a.id - b.id);
 }
 
+/** Sets of which a pod has the node id of a pod of an older set: they are not to start while that is so. */
+export function intruders(sets: readonly ClusterSet[]): Set<string> {
+  const age = ({ name, object }: ClusterSet) => `${String(object.metadata.creationTimestamp ?? '')} ${name}`;
+  const byAge = sets.toSorted((a, b) => (age(a) < age(b) ? -1 : 1));
+  const taken = new Set<number>();
+  const found = new Set<string>();
+  for (const set of byAge) {
+    const ids = podNames(set).map((pod) => nodeIdOf(set, ordinalOf(set, pod) ?? 0));
+    if (ids.some((id) => taken.has(id))) found.add(set.name);
+    else ids.forEach((id) => taken.add(id));
+  }
+  return found;
+}
+
 /** Sets that say, each for itself, that they are the quorum. */
 export const rivalQuorums = (sets: readonly ClusterSet[]): string[] => {
   const own = sets.filter((set) => set.layout.voterIds === undefined && ownVoters(set, '').length > 0);
@@ -95,7 +109,7 @@ export function agreementFinding(sets: readonly ClusterSet[], cluster: string, n
     const told = colliding.slice(0, 10).map(({ id, pods }) => `${id} (${pods.join(', ')})`);
     return no(
       'NodeIdsCollide',
-      `Several pods of cluster ${cluster} have the same node id: ${told.join('; ')}. Delete the StatefulSet that was added last and create it again with the annotation ${keys.idOffset}, a number from which its ids are free.`,
+      `Several pods of cluster ${cluster} have the same node id: ${told.join('; ')}. A StatefulSet that is new gets no certificates while this is so. Delete it and create it again with the annotation ${keys.idOffset}, a number from which its ids are free.`,
     );
   }
   const rivals = rivalQuorums(sets.filter((set) => roleOf(set) !== 'unseen'));

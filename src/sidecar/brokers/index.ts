@@ -10,6 +10,7 @@ import {
 import { type ClusterSet, addressOf, podNames, roleOf, servingSets } from '../cluster-set.ts';
 import type { Finding } from '../conditions.ts';
 import type { Context, Report } from '../context.ts';
+import type { Pod } from '../objects.ts';
 import type { BrokerStatus } from '../status/kafka-cluster.ts';
 import { votes } from '../topology.ts';
 import { metadataVersionName } from './metadata-version.ts';
@@ -33,6 +34,7 @@ export async function observeBrokers(context: Context, seen: Observation): Promi
   if (sets.length === 0) return { conditions: [] };
   const expected = servingSets(sets).reduce((sum, { replicas }) => sum + replicas, 0);
   context.metrics.brokersExpected.set(expected);
+  if (servingSets(sets).length === 0) return withoutBrokers(sets, pods);
   try {
     const cluster = await context.kafka.describeCluster();
     const brokers = brokersOf(sets, pods, cluster);
@@ -67,6 +69,14 @@ export async function observeBrokers(context: Context, seen: Observation): Promi
       againInMs: periodsMs.unsettled,
     };
   }
+}
+
+function withoutBrokers(sets: readonly ClusterSet[], pods: readonly Pod[]): Report {
+  const message = 'No StatefulSet of brokers is there yet: its controllers wait for them.';
+  return {
+    conditions: [{ type: 'Registered', status: 'Unknown', reason: 'NoBrokers', message }],
+    facts: nodeFacts([], controllersOf(sets, pods, undefined)),
+  };
 }
 
 /** `kafka-unreachable` as a condition's reason: `KafkaUnreachable`. */

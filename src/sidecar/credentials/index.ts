@@ -7,7 +7,7 @@ import { type Context, type Report, tell } from '../context.ts';
 import { farewellOf } from '../farewell/request.ts';
 import { type ConfigMap, type Secret, base64 } from '../objects.ts';
 import { ownLabels, readSecret, writeSecret } from '../secrets.ts';
-import { agreementFinding } from '../topology.ts';
+import { agreementFinding, intruders } from '../topology.ts';
 import { type AuthorityState, authority } from './authority.ts';
 import {
   type ClusterFacts,
@@ -59,6 +59,8 @@ export async function reconcileCredentials(context: Context, nodes: NodesAuthori
   for (const state of broken) await tellBroken(context, sets, state);
   if (nodes.current === undefined) return { conditions: [authoritiesFinding(states)] };
 
+  const agreement = agreementFinding(sets, cluster, namespace);
+  await tellDisagreement(context, sets, agreement);
   const held = await readKeys(context, sets);
   const { facts, againInMs = 60_000 } = decideFacts(sets, {
     namespace,
@@ -66,7 +68,9 @@ export async function reconcileCredentials(context: Context, nodes: NodesAuthori
     nowMs: context.now().getTime(),
   });
   const issued: { set: ClusterSet; issued: Issued }[] = [];
+  const refused = intruders(sets);
   for (const one of held) {
+    if (one.existing === undefined && refused.has(one.set.name)) continue;
     issued.push({
       set: one.set,
       issued: await reconcileKeys(context, one, { signer: nodes.current, facts }),
@@ -80,10 +84,21 @@ export async function reconcileCredentials(context: Context, nodes: NodesAuthori
   };
   await ensure(kube, trust);
   return {
-    conditions: [authoritiesFinding(states), agreementFinding(sets, cluster, namespace)],
+    conditions: [authoritiesFinding(states), agreement],
     facts: { certificates: certificateFacts(context, issued), authorities: authorityFacts(states) },
     againInMs,
   };
+}
+
+/** Missing voters are told by the brokers that wait for them; what no later StatefulSet puts right, by an event. */
+async function tellDisagreement(
+  context: Context,
+  sets: readonly ClusterSet[],
+  { status, reason, message }: Finding,
+): Promise<void> {
+  if (status !== 'False' || reason === 'VotersMissing') return;
+  for (const { object } of sets)
+    await tell(context, object, { type: 'Warning', reason, message, action: 'CompareSets' });
 }
 
 /** Whether stores of an earlier authority exist: a new authority would cut the cluster in two. */

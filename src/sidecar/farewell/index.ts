@@ -4,6 +4,7 @@ import { parseIssued } from '../credentials/issued.ts';
 import { issuedAnnotation } from '../credentials/keys.ts';
 import { readSecret } from '../secrets.ts';
 import { podNames } from '../cluster-set.ts';
+import { intruders } from '../topology.ts';
 import { farewellOf } from './request.ts';
 
 /**
@@ -18,6 +19,7 @@ export async function reconcileFarewell(context: Context): Promise<Report> {
   const ends: string[] = [];
   for (const set of sets) {
     const secret = await readSecret(context.kube, context.namespace, keysSecretOf(set.name));
+    if (secret === undefined && intruders(sets).has(set.name)) continue;
     const issued = parseIssued(secret?.metadata.annotations?.[issuedAnnotation]);
     if (issued?.farewell !== token) return { conditions: [], againInMs: 1_000 };
     for (const pod of podNames(set)) {
