@@ -134,6 +134,23 @@ const addPlanCommand = (program: Command, io: Terminal, done: Done): void => {
 
 const addClusterCommands = (program: Command, io: Terminal, done: Done): void => {
   program
+    .command('adopt')
+    .description('plan how a running plaintext cluster comes under hardening, stage by stage')
+    .argument('[name]', 'StatefulSet in the cluster, or in the input of -f')
+    .option('--plan', 'print the stages; nothing is changed')
+    .addOption(input())
+    .addOption(namespaceOption('namespace of the StatefulSet'))
+    .addOption(outputOption('text', 'json', 'yaml'))
+    .addOption(kubeconfigOption())
+    .addHelpText(
+      'after',
+      '\nExit codes: 0 a plan is printed, 2 wrong usage or no access, 3 a set cannot be adopted, with the reason.',
+    )
+    .action(async (name: string | undefined, options: object) => {
+      const { adoptCommand } = await import('./commands/adopt.ts');
+      done(await adoptCommand({ ...options, ...(name !== undefined && { name }) }, io));
+    });
+  program
     .command('status')
     .description('show the Kafka clusters in the care of kafka-warden')
     .addOption(namespaceOption('namespace to look in (default: that of the context)'))

@@ -60,8 +60,8 @@ const always: readonly Rule[] = [
   existingSecurityRule,
 ];
 
-const rulesFor = ({ workload, role, shape }: Broker): Rule[] => [
-  ...(role === 'unseen' || planQuorum({ set: workload.set, shape, role }) === undefined ? [] : [identity]),
+const rulesFor = ({ workload, role }: Broker): Rule[] => [
+  ...(role === 'unseen' ? [] : [identity]),
   ...always,
   ...(workload.kind === 'StatefulSet' ? [hostNames, updateStrategy] : []),
 ];
@@ -102,6 +102,12 @@ function factsOf(broker: Broker, brokers: number): Facts {
   };
 }
 
+/** What follows from a quorum that cannot be followed is not said. */
+const isFollowed = ({ workload, role, shape }: Broker): boolean =>
+  planQuorum({ set: workload.set, shape, role }) !== undefined;
+
 /** What the core's rules say of a broker as it is written; `brokers`: how many its cluster has in all. */
 export const observe = (broker: Broker, brokers: number): Finding[] =>
-  runRules(rulesFor(broker), factsOf(broker, brokers)).findings.map((f) => ({ ...f, action: 'reported' }));
+  runRules(rulesFor(broker), factsOf(broker, brokers))
+    .findings.filter((f) => f.rule !== 'identity' || f.path !== '/spec/replicas' || isFollowed(broker))
+    .map((f) => ({ ...f, action: 'reported' }));
