@@ -558,7 +558,13 @@ find_meta() { # comma-separated directories
     if [ -z "$found" ] && [ -f "$directory/meta.properties" ]; then found=$directory/meta.properties; fi
   done
 }
-meta() { sed -n "s/^[[:space:]]*$1[[:space:]]*[=:][[:space:]]*//p" "$found" | tail -n 1 | tr -d '\015\134'; } # property, escaped
+stored() { # property: what the volume has for it, in $REPLY
+  REPLY=''
+  [ -n "$found" ] || return 0
+  parse "$found"
+  REPLY=${parsed[$1]:-}
+  REPLY=${REPLY//\\/}
+}
 effective log.dirs
 [ -n "$REPLY" ] || effective log.dir
 find_meta "$REPLY"
@@ -566,12 +572,11 @@ effective metadata.log.dir
 find_meta "$REPLY"
 
 settle_cluster_id() {
-  local id=''
   if [ -r "$run/cluster.id" ]; then read -r CLUSTER_ID <"$run/cluster.id"; fi
-  [ -z "$found" ] || id=$(meta 'cluster\.id')
-  if [ -n "$id" ] && [ "$id" != "${CLUSTER_ID:-}" ]; then
-    [ -z "${CLUSTER_ID:-}" ] || say "the volume belongs to cluster $id: that id wins over CLUSTER_ID"
-    CLUSTER_ID=$id
+  stored cluster.id
+  if [ -n "$REPLY" ] && [ "$REPLY" != "${CLUSTER_ID:-}" ]; then
+    [ -z "${CLUSTER_ID:-}" ] || say "the volume belongs to cluster $REPLY: that id wins over CLUSTER_ID"
+    CLUSTER_ID=$REPLY
   fi
   CLUSTER_ID=${CLUSTER_ID:-${facts[cluster.id]:-$WARDEN_CLUSTER_ID}}
   export CLUSTER_ID
@@ -583,9 +588,8 @@ if [ -n "$kraft" ]; then
   effective broker.id
   [ -z "$REPLY" ] || put broker.id "$node_id"
 else
-  stored=''
-  [ -z "$found" ] || stored=$(meta 'broker\.id')
-  node_id=${stored:-$node_id}
+  stored broker.id
+  node_id=${REPLY:-$node_id}
   put broker.id "$node_id"
   # Ids above it are Kafka's own to give (reserved.broker.max.id is 1000 unless set).
   if [ "$node_id" -gt 1000 ]; then apply reserved.broker.max.id '>=' "$node_id"; fi

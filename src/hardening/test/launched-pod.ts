@@ -97,16 +97,21 @@ export function listenTo(child: ChildProcess): {
   says: (part: string) => Promise<void>;
 } {
   let text = '';
-  const waiting: { part: string; done: () => void }[] = [];
+  const waiting: { part: string; done: () => void; failed: (reason: Error) => void }[] = [];
   for (const stream of [child.stdout, child.stderr])
     stream?.setEncoding('utf8').on('data', (chunk: string) => {
       text += chunk;
       for (const { part, done } of waiting) if (text.includes(part)) done();
     });
+  child.on('close', () => {
+    for (const { part, failed } of waiting) failed(new Error(`"${part}" was never said, but: ${text}`));
+  });
   return {
     text: () => text,
     says: (part) =>
-      text.includes(part) ? Promise.resolve() : new Promise((done) => waiting.push({ part, done })),
+      text.includes(part)
+        ? Promise.resolve()
+        : new Promise((done, failed) => waiting.push({ part, done, failed })),
   };
 }
 
