@@ -40,8 +40,11 @@ describe('the launcher stands right before the entrypoint', () => {
 
   const scripts: [string, string][] = [
     [`exec ${run}`, `exec ${launch.join(' ')} ${run}`],
-    [`export A=1; ${run}`, `export A=1; ${launch.join(' ')} ${run}`],
-    [`KAFKA_NODE_ID=\${HOSTNAME##*-} ${run}`, `KAFKA_NODE_ID=\${HOSTNAME##*-} ${launch.join(' ')} ${run}`],
+    [`export A=1; ${run}`, `export A=1; exec ${launch.join(' ')} ${run}`],
+    [
+      `KAFKA_NODE_ID=\${HOSTNAME##*-} ${run}`,
+      `KAFKA_NODE_ID=\${HOSTNAME##*-} exec ${launch.join(' ')} ${run}`,
+    ],
     [
       `set -e\nexport A=1 &&\n  exec ${run} KAFKA_X=1\n`,
       `set -e\nexport A=1 &&\n  exec ${launch.join(' ')} ${run} KAFKA_X=1\n`,
@@ -57,7 +60,11 @@ describe('the launcher stands right before the entrypoint', () => {
       `if [ "$A" = 1 ]; then exec ${run}; else A=2 exec ${run}; fi`,
       `if [ "$A" = 1 ]; then exec ${launch.join(' ')} ${run}; else A=2 exec ${launch.join(' ')} ${run}; fi`,
     ],
-    [`bash ${run}`, `${launch.join(' ')} ${run}`],
+    [`bash ${run}`, `exec ${launch.join(' ')} ${run}`],
+    [`trap 'echo bye' EXIT; ${run}`, `trap 'echo bye' EXIT; ${launch.join(' ')} ${run}`],
+    [`${run}; echo done`, `${launch.join(' ')} ${run}; echo done`],
+    [`${run} | tee log`, `${launch.join(' ')} ${run} | tee log`],
+    [`true && ${run} # last\n`, `true && exec ${launch.join(' ')} ${run} # last\n`],
     [
       `echo "calls ${run}" # ${run}\n${run} &\nwait`,
       `echo "calls ${run}" # ${run}\n${launch.join(' ')} ${run} &\nwait`,
@@ -73,7 +80,7 @@ describe('the launcher stands right before the entrypoint', () => {
   ];
   for (const [script, wrapped] of scripts)
     test(`in the script ${JSON.stringify(script)}`, () => {
-      assert.equal(wrapScript(shell(script), launch), wrapped);
+      assert.equal(wrapScript(shell(script), launch, { mayExec: true }), wrapped);
       assert.equal(hardened({ command: ['sh', '-c', script] }).command?.[2], wrapped);
       assert.equal(hardened({ command: ['/bin/bash'], args: ['-ec', script] }).args?.[1], wrapped);
     });
@@ -141,8 +148,9 @@ test('a script that does not exec the entrypoint is told that SIGTERM stops at t
     harden(kafka({ container: { command: ['sh', '-c', script] } }), { namespace: 'demo' }).findings.some(
       (f) => f.rule === 'shutdown' && f.message.includes('without exec'),
     );
-  assert.equal(said(`export A=1; ${run}`), true);
-  assert.equal(said(`A=1 ${run}`), true);
+  assert.equal(said(`${run}; echo done`), true);
+  assert.equal(said(`if true; then ${run}; fi`), true);
+  assert.equal(said(`export A=1; ${run}`), false, 'the last command gets an exec');
   assert.equal(said(`export A=1; exec ${run}`), false);
   assert.equal(said(`exec env A=1 B=2 ${run}`), false);
 });

@@ -17,6 +17,8 @@ export interface Call {
   start: number;
   end: number;
   byExec: boolean;
+  /** The shell does nothing behind it, so that it may make way. */
+  last: boolean;
   rest: string[];
 }
 
@@ -121,7 +123,9 @@ function isMountedScript(path: string, container: Container, pod: PodSpec | unde
 
 function scriptOf({ text: script, field, index }: Element, entrypoints: readonly string[]): Start {
   const commands = commandsOf(script);
-  const calls = commands.flatMap((c) => callOf(c, entrypoints) ?? []);
+  const calls = commands
+    .flatMap((c) => callOf(c, entrypoints) ?? [])
+    .map((call) => ({ ...call, last: isLast(call, script, commands) }));
   const problem = problemOf(script, { commands, calls, entrypoints });
   return problem ?? { kind: 'shell', field, index, script, calls, commands };
 }
@@ -161,8 +165,13 @@ function problemOf(script: string, { commands, calls, entrypoints }: Read): Star
 const isAssignment = (text: string) => /^[A-Za-z_]\w*\+?=/.test(text);
 
 /** The known program that a command starts, behind assignments and programs that only start another. */
-function callOf({ words }: Command, entrypoints: readonly string[]): Call | undefined {
+function callOf(
+  { words }: Command,
+  entrypoints: readonly string[],
+): (Omit<Call, 'last'> & { bare: boolean }) | undefined {
   const { at, byExec, interpreter } = behindPrefixes(words);
+  const before = words.slice(0, interpreter === undefined ? at : at - 1);
+  const bare = before.every((w) => isAssignment(w.text));
   const word = words[at];
   if (word === undefined) return undefined;
   const rest = words.slice(at + 1).map((w) => w.text);
@@ -170,7 +179,22 @@ function callOf({ words }: Command, entrypoints: readonly string[]): Call | unde
   const program = isFormat ? 'format' : programOf(word.text, entrypoints);
   if (program === undefined) return undefined;
   const start = (interpreter ?? word).start;
-  return { program, text: word.text, start, end: word.start, byExec, rest };
+  return { program, text: word.text, start, end: word.start, byExec, bare, rest };
+}
+
+/** A call that ends the script on the top level, with nothing but assignments before it, and no handler to run behind it. */
+function isLast(
+  call: { text: string; start: number; bare: boolean },
+  script: string,
+  commands: readonly Command[],
+): boolean {
+  const last = commands.at(-1);
+  const isEnd = last?.words.some((w) => w.start === call.start) === true;
+  const end = last?.words.at(-1)?.end ?? 0;
+  const rest = script.slice(end).replace(/#.*$/gm, '');
+  return (
+    call.bare && isEnd && last?.documents.length === 0 && /^[\s;]*$/.test(rest) && !/\btrap\b/.test(script)
+  );
 }
 
 /** Index of the first word that is neither an assignment nor a program that starts what follows. */
@@ -191,15 +215,18 @@ function behindPrefixes(words: readonly Word[]): { at: number; byExec: boolean; 
 
 /** True where the shell makes way for Kafka, which then gets its signals. */
 export const callsByExec = ({ calls }: Extract<Start, { kind: 'shell' }>): boolean =>
-  calls.every((c) => c.byExec || c.program === 'format');
+  calls.every((c) => c.byExec || c.last || c.program === 'format');
 
 /** The script with the launcher's call in front of every known program's. */
 export function wrapScript(
   { script, calls }: Extract<Start, { kind: 'shell' }>,
   launcher: readonly string[],
+  { mayExec }: { mayExec: boolean },
 ): string {
-  return calls.reduceRight((text, { program, start, end }) => {
-    const words = program === 'format' ? [...launcher, '--format'] : launcher;
+  const format = /\brandom-uuid\b/.test(script) ? '--format-anew' : '--format';
+  return calls.reduceRight((text, { program, start, end, byExec, last }) => {
+    const first = mayExec && last && !byExec && program !== 'format' ? ['exec'] : [];
+    const words = [...first, ...launcher, ...(program === 'format' ? [format] : [])];
     return `${text.slice(0, start)}${words.join(' ')} ${text.slice(end)}`;
   }, script);
 }

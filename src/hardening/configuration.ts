@@ -45,12 +45,20 @@ export interface Sources {
   profile: Pick<Profile, 'variablesOf' | 'propertyOf' | 'mountedDirectories'>;
 }
 
+/** The kubelet resolves `$(NAME)` from entries that stand before; those with a literal value can be read here. */
+const resolved = (text: string, values: ReadonlyMap<string, Value>): string =>
+  text.replace(/(?<!\$)\$\(([A-Za-z_][\w.-]*)\)/g, (reference, name: string) => {
+    const value = values.get(name);
+    return value?.state === 'literal' ? value.value : reference;
+  });
+
 function fromEnv(container: Container): Map<string, Value> {
   const values = new Map<string, Value>();
   for (const [i, entry] of (container.env ?? []).entries()) {
     const from = `/env/${i}`;
     const source = entry.valueFrom;
-    if (source === undefined) values.set(entry.name, { state: 'literal', value: entry.value ?? '', from });
+    if (source === undefined)
+      values.set(entry.name, { state: 'literal', value: resolved(entry.value ?? '', values), from });
     else if (source.fieldRef !== undefined)
       values.set(entry.name, { state: 'computed', from, fieldPath: source.fieldRef.fieldPath });
     else values.set(entry.name, { state: 'computed', from, shared: true });

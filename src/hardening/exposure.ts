@@ -5,9 +5,8 @@ import { clientPortOf, type Address, type Shape } from './shape.ts';
 
 /** The ports that clients and brokers come in by, as they follow from the manifest's listeners. */
 export interface Exposure {
-  clientPort: number;
-  /** The brokers' own port, where the manifest has one apart from the clients'. */
-  internalPort?: number;
+  /** undefined: every listener has clients elsewhere, and those inside get a port of their own. */
+  clientPort: number | undefined;
   external: ExternalListener[];
   /** Names and addresses that further listeners advertise, `@pod` for the pod's name; without those that only the start knows. */
   hosts: string[];
@@ -71,25 +70,25 @@ export function hostOf(address: Address | undefined, container: Container): stri
 }
 
 /**
- * One listener serves clients inside the cluster, under the port that it has today; every further one stays open under its port,
- * with TLS and SASL, and keeps the address that it advertises. One that advertises localhost gets the pod's own name. Where the
- * only listener is advertised to machines outside, it stays theirs, and clients inside get a port of their own.
+ * One listener serves clients inside the cluster, under the port that it has today; every other one stays open under its port, with
+ * TLS and SASL, for whoever came in by it, and keeps the address that it advertises where that leads outside. The brokers
+ * themselves get a port that no client ever used. Where every listener is advertised to machines outside, clients inside get a
+ * port of their own.
  */
 export function exposureOf({ set, container, shape }: ExposureSource): Exposure {
   const addressOf = (l: Listener) => shape.advertised.find((a) => a.name === l.name);
   const whereIs = (l: Listener) => whereabouts(l, addressOf(l), set);
-  const interBroker =
-    shape.interBroker ??
-    (shape.clients.length > 1 ? shape.clients.find((l) => l.name === 'PLAINTEXT') : undefined);
-  const clients = shape.clients.filter((l) => l !== interBroker);
-  const inside = clients.find((l) => whereIs(l) === 'inside');
-  const shared = interBroker !== undefined && whereIs(interBroker) !== 'outside' ? interBroker : undefined;
-  const main = inside ?? shared ?? clients.find((l) => whereIs(l) === 'loopback');
-  const further = clients.filter((l) => l !== main);
+  const all = shape.listeners.filter((l) => !shape.isController(l));
+  const inside = all.filter((l) => whereIs(l) === 'inside');
+  const main =
+    inside.find((l) => l !== shape.interBroker) ??
+    inside[0] ??
+    all.find((l) => whereIs(l) === 'loopback' || !isHost(addressOf(l)));
+  const further = all.filter((l) => l !== main);
   const external = further.map((l, i): ExternalListener => ({
     name: i === 0 ? 'EXTERNAL' : `EXTERNAL${i + 1}`,
     port: l.port,
-    from: whereIs(l) === 'outside' && addressOf(l) !== undefined ? l.name : '',
+    from: whereIs(l) === 'outside' && isHost(addressOf(l)) ? l.name : '',
   }));
   const hosts = external.flatMap(
     ({ from }) =>
@@ -98,17 +97,13 @@ export function exposureOf({ set, container, shape }: ExposureSource): Exposure 
         container,
       ) ?? [],
   );
-  const taken = further.map((l) => l.port);
   return {
-    clientPort: main?.port ?? freePort(clientPortOf(shape, container), taken),
-    ...(interBroker !== undefined && interBroker !== main ? { internalPort: interBroker.port } : {}),
+    clientPort: main?.port ?? (further.length > 0 ? undefined : clientPortOf(shape, container)),
     external,
     hosts: [...new Set(hosts)],
   };
 }
 
-function freePort(wanted: number, taken: readonly number[]): number {
-  let port = wanted;
-  while (taken.includes(port)) port++;
-  return port;
-}
+/** An address that Kafka can start with: not a placeholder, nor a text that nothing will resolve. */
+const isHost = (address: Address | undefined): boolean =>
+  address !== undefined && !/[<>{}[\]\s]/.test(address.host.replaceAll(/\$\{[^}]*\}|\$\([^)]*\)/g, ''));

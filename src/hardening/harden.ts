@@ -236,7 +236,7 @@ function factsOf(set: StatefulSet, seen: Kafka, { context, workload, mode }: Giv
   const pin = pinFor(seen, { workload, context });
   const start = startOf(container, { entrypoints: profile.entrypoints, pod });
   const configuration = configurationOf(container, { start, pod, profile });
-  const shape = shapeOf(configuration);
+  const shape = shapeOf(configuration, pin.generation);
   const kafkaVersion = versionOf(annotation(set, keys.kafkaVersion)) ?? profile.kafkaOf(image);
   const seenRole = roleOf({ set, configuration, profile, kafkaVersion });
   const cluster = clusterOf(set, { shape, configuration, role: seenRole, namespace });

@@ -28,6 +28,8 @@ export const repositoryOf = ({ path }: ImageReference): string =>
 
 /** Kafka's version as `[major, minor]`, from a tag such as `4.1.0` or `3.9.1-rc1`; undefined where it does not tell. */
 export function versionOf(tag: string | undefined): [number, number] | undefined {
-  const match = /^v?(\d+)\.(\d+)(?:[.\-+_].*)?$/.exec(tag ?? '');
+  // Kafka's own archives are named SCALA-KAFKA: 2.13-3.9.1.
+  const own = (tag ?? '').replace(/^2\.1[0-3]-(?=\d)/, '');
+  const match = /^v?(\d+)\.(\d+)(?:[.\-+_].*)?$/.exec(own);
   return match ? [Number(match[1]), Number(match[2])] : undefined;
 }

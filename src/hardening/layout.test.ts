@@ -62,9 +62,9 @@ describe('ports', () => {
       [19092, 9091, 19093],
     ],
     [
-      'of a listener for brokers beside the one for clients',
+      'of a listener for brokers beside the one for clients, which stays open for whoever uses it',
       env('BROKERS://:9091,APPS://:9095,CONTROLLER://:9093', { KAFKA_INTER_BROKER_LISTENER_NAME: 'BROKERS' }),
-      [9095, 9091, 9093],
+      [9095, 9094, 9093],
     ],
     ['of voters', { env: { KAFKA_CONTROLLER_QUORUM_VOTERS: '0@kafka-0.kafka:29093' } }, [9092, 9091, 29093]],
     ['that are declared', declared(9092, 9091), [9092, 9094, 9093]],

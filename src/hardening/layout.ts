@@ -102,21 +102,25 @@ export function planLayout(source: LayoutSource): Layout {
   const { set, container, configuration, shape, role, cluster, namespace, clusterId } = source;
   const { voters, idOffset, voterIds }: Quorum = planQuorum(source) ?? { voters: 1, idOffset: 0 };
   const replicationFactor = replicationOf(source, voterIds?.length);
-  const { clientPort, internalPort, external, hosts } = exposedBy(source);
+  const { external, hosts, ...exposed } = exposedBy(source);
   const further = external.map((e) => e.port);
   const hasOwn = shape.controllerListener !== undefined || shape.voters !== undefined;
   const controllerPort = hasOwn
     ? controllerPortOf(shape)
-    : firstFree(9093, [clientPort, ...further, ...portsBeside(set, container)]);
+    : firstFree(9093, [exposed.clientPort ?? 0, ...further, ...portsBeside(set, container)]);
+  const clientPort =
+    exposed.clientPort ?? firstFree(9092, [controllerPort, ...further, ...declaredPorts(set)]);
   const [volume] = dataVolumes(set, container, source.generation);
-  const taken = [clientPort, controllerPort, jmxPort(configuration), ...further];
+  // Nobody expects certificates on the port that Kafka's clients use by default.
+  const usual = source.generation < 3 ? [] : [9092];
+  const taken = [clientPort, controllerPort, jmxPort(configuration), ...further, ...usual];
   return {
     schema: 1,
     cluster,
     clusterId: clusterId ?? clusterIdFor(namespace, cluster),
     service: set.spec?.serviceName || `${set.metadata?.name ?? ''}-nodes`,
     clientPort,
-    internalPort: internalPort ?? firstFree(9091, [...taken, ...declaredPorts(set)]),
+    internalPort: firstFree(9091, [...taken, ...declaredPorts(set)]),
     controllerPort,
     voters,
     replicationFactor,

@@ -101,7 +101,7 @@ const cases: Case[] = [
     parts: { image: 'confluentinc/cp-kafka:5.5.1', env: { KAFKA_ZOOKEEPER_CONNECT: 'zk:2181' } },
     rule: 'image-profile',
     path: `${container}/image`,
-    message: /Kafka 2\.5 is not supported: this profile covers 3\.0 to 4\.x in ZooKeeper mode/,
+    message: /Kafka 2\.5 is not supported: this profile covers 3\.0 to 3\.9 in ZooKeeper mode/,
     onUpdate: /was created as combined|Kafka 2\.5/,
   },
   {

@@ -1,5 +1,5 @@
 import { statedClusterOf } from './cluster.ts';
-import { isGiven, literal } from './configuration.ts';
+import { isGiven, literal, type Value } from './configuration.ts';
 import type { Facts } from './draft.ts';
 import { layoutOf } from './layout.ts';
 import type { Finding } from './model.ts';
@@ -35,11 +35,10 @@ const version: Check = ({ kafkaVersion: v, role, pin, place }) => {
       remedy: 'Use an image of Kafka 3.9 (Confluent Platform 7.9), or migrate to KRaft.',
     };
   if (isAtLeast(v, oldest) && v[0] <= newestMajor) return undefined;
-  const mode = role === 'zookeeper' ? ' in ZooKeeper mode' : '';
   return {
     rule: 'image-profile',
     path: place('/image'),
-    message: `Kafka ${v.join('.')} is not supported: this profile covers ${oldest.join('.')} to ${newestMajor}.x${mode}`,
+    message: `Kafka ${v.join('.')} is not supported: this profile covers ${oldest.join('.')} to ${role === 'zookeeper' ? '3.9 in ZooKeeper mode' : `${newestMajor}.x`}`,
     remedy: `Use an image of Kafka ${oldest.join('.')} or later.`,
   };
 };
@@ -193,13 +192,19 @@ const securityProperties =
   /^(ssl\.|sasl\.|security\.protocols|authorizer\.class\.name|principal\.builder\.class|listener\.name\..*\.(ssl|sasl)\.)/;
 /** Variables of images that configure security in ways of their own. */
 const securityVariables =
-  /^KAFKA_(SSL_|SASL_|TLS_|CLIENT_USERS|CLIENT_PASSWORDS|INTER_BROKER_(USER|PASSWORD)|CONTROLLER_(USER|PASSWORD)|CERTIFICATE_PASSWORD|ZOOKEEPER_(USER|PASSWORD|PROTOCOL|TLS))/;
+  /^KAFKA_(SSL_|SASL_|TLS_|CLIENT_USERS|CLIENT_PASSWORDS|INTER_BROKER_(USER|PASSWORD)|CONTROLLER_(USER|PASSWORD)|CERTIFICATE_PASSWORD|ZOOKEEPER_(USER|PASSWORD|TLS))/;
+/** Values that switch nothing on. */
+const isOff = (value: Value) => /^(|none|PLAINTEXT)$/i.test(literal(value)?.trim() ?? 'unknown');
 
 const security: Check = ({ configuration, shape, pin, place }) => {
-  const property = configuration.properties.find((p) => securityProperties.test(p));
+  const property = configuration.properties.find(
+    (p) => securityProperties.test(p) && !isOff(configuration.property(p)),
+  );
   const environment = configuration.delivery.kind === 'environment' ? configuration.names : [];
   const variable = environment.find(
-    (n) => securityVariables.test(n) || securityProperties.test(pin.profile.propertyOf(n) ?? ''),
+    (n) =>
+      (securityVariables.test(n) || securityProperties.test(pin.profile.propertyOf(n) ?? '')) &&
+      !isOff(configuration.variable(n)),
   );
   const name = variable ?? property;
   const tls = shape.listeners.find((l) => /SSL|SASL/.test(shape.protocolOf(l)));
@@ -247,27 +252,39 @@ const unreadable: Check = ({ shape, configuration, place }) => {
   };
 };
 
-const finalFiles = ['server.properties', 'kafka.properties'];
-
 const readOnlyConfig: Check = ({ container, configuration, pod, pin, place }) => {
   if (configuration.delivery.kind === 'file') return undefined;
   const isWritable = (name: string) => pod.volumes?.find((v) => v.name === name)?.emptyDir !== undefined;
-  const directories = pin.profile.finalDirectories;
-  const taken = directories.flatMap((d) => [d, ...finalFiles.map((f) => `${d}/${f}`)]);
+  const taken = pin.profile.finalFiles;
   const index = (container.volumeMounts ?? []).findIndex(
     (m) => taken.includes(m.mountPath.replace(/\/+$/, '')) && !isWritable(m.name),
   );
   if (index < 0) return undefined;
-  const [finalDirectory] = directories;
+  const path = container.volumeMounts?.[index]?.mountPath;
   const [mounted] = pin.profile.mountedDirectories;
   return {
     rule: 'storage',
     path: place(`/volumeMounts/${index}`),
-    message: `a mount over ${finalDirectory} keeps the image from writing its configuration there: it does not start`,
+    message: `a mount over ${path} keeps the image from writing its configuration there: it does not start`,
     remedy:
       mounted === undefined
         ? 'Give the image its configuration by environment variables, or start kafka-server-start with the mounted file.'
         : `Mount the file as ${mounted}/server.properties instead.`,
+  };
+};
+
+/** A postStart hook that fails has its container killed. */
+const hook: Check = ({ container, place }) => {
+  const words = container.lifecycle?.postStart?.exec?.command ?? [];
+  const text = words.join(' ');
+  if (!/--(bootstrap-server|broker-list|zookeeper)\b/.test(text) || /\|\|\s*(true|:)|&\s*$/.test(text))
+    return undefined;
+  return {
+    rule: 'probes',
+    path: place('/lifecycle/postStart/exec/command'),
+    message:
+      'the postStart hook connects to the broker without credentials: on a hardened one it fails, and Kubernetes kills a container whose hook fails',
+    remedy: 'Create topics in a Job that has the Secret of a KafkaUser.',
   };
 };
 
@@ -277,7 +294,7 @@ const name: Check = ({ layout: { cluster } }) => {
     rule: 'identity',
     path: '/metadata/name',
     message: `the cluster's name ${cluster} is longer than ${maxClusterNameLength} characters`,
-    remedy: 'Choose a shorter name: labels and Services are made from it.',
+    remedy: `Choose a shorter name, or name the cluster in the label ${keys.cluster}: labels and Services are made from it.`,
   };
 };
 
@@ -327,6 +344,7 @@ const checks: readonly Check[] = [
   unreadable,
   clients,
   readOnlyConfig,
+  hook,
   name,
   otherCluster,
   reserved,

@@ -116,6 +116,8 @@ const startsKafka = ({ container, family, pod }: Candidate) =>
 
 /** The only candidate, or the only one that starts the broker where others run the same image for something else. */
 function theBroker(candidates: Candidate[]): Candidate | undefined {
+  const known = candidates.filter((c) => c.family.profile !== undefined);
+  if (known.length === 1) return known[0];
   const starting = candidates.filter(startsKafka);
   if (candidates.length === 1 || starting.length === 1) return starting[0] ?? candidates[0];
   return undefined;

@@ -68,7 +68,12 @@ function withoutCall(list: Json | undefined): Json | undefined {
         !(a === '--script' && list[i - 1] === launcherCall[1]),
     )
     .map((a) =>
-      typeof a === 'string' ? a.replaceAll(`${callText}--format `, '').replaceAll(callText, '') : a,
+      typeof a === 'string'
+        ? a
+            .replaceAll(`${callText}--format-anew `, '')
+            .replaceAll(`${callText}--format `, '')
+            .replaceAll(callText, '')
+        : a,
     );
   return kept.length === 0 ? undefined : kept;
 }

@@ -8,6 +8,7 @@ export interface Shape {
   listeners: Listener[];
   /** Protocol of a listener by the manifest's map, else by its own name. */
   protocolOf(listener: Listener): string;
+  isController(listener: Listener): boolean;
   controllerListener?: Listener | undefined;
   interBroker?: Listener | undefined;
   /** Listeners that are neither the controller's nor the brokers' own. */
@@ -30,11 +31,15 @@ export interface Address {
   port: number | undefined;
 }
 
-/** Reads the listeners and the quorum of a configuration. */
-export function shapeOf(configuration: Configuration): Shape {
+/** Reads the listeners and the quorum of a configuration; the first generations did not look into shell expressions. */
+export function shapeOf(configuration: Configuration, generation = 3): Shape {
   const text = (property: string) => literal(configuration.property(property));
   const bound = parseListeners(text('listeners') ?? '') ?? [];
-  const advertised = parseListeners(text('advertised.listeners') ?? '') ?? [];
+  const addresses = shownAddresses(configuration.property('advertised.listeners'));
+  const advertised =
+    generation < 3
+      ? (parseListeners(text('advertised.listeners') ?? '') ?? [])
+      : addresses.flatMap(({ port, ...l }) => (port === undefined ? [] : [{ ...l, port }]));
   const listeners = [...bound, ...advertised.filter((a) => !bound.some((b) => b.name === a.name))];
   const map = parseProtocolMap(text('listener.security.protocol.map') ?? '');
   const controllerNames = (text('controller.listener.names') ?? 'CONTROLLER').split(',').map((n) => n.trim());
@@ -46,10 +51,11 @@ export function shapeOf(configuration: Configuration): Shape {
   return {
     listeners,
     protocolOf: (l) => map.get(l.name) ?? l.name,
+    isController,
     controllerListener: listeners.find(isController),
     interBroker: named,
     clients: others.length > 1 ? others.filter((l) => l !== named) : others,
-    advertised: shownAddresses(configuration.property('advertised.listeners')),
+    advertised: addresses,
     voters: votersText === undefined ? undefined : parseVoters(votersText),
     votersText,
     ...identityIn(configuration),

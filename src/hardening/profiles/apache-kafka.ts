@@ -17,7 +17,7 @@ export const apacheKafka: Profile = {
   propertyOf,
   clusterIdVariables: ['CLUSTER_ID'],
   mountedDirectories: ['/mnt/shared/config'],
-  finalDirectories: ['/opt/kafka/config'],
+  finalFiles: ['/opt/kafka/config', '/opt/kafka/config/server.properties'],
   user: 1000,
   group: 1000,
   stores: 'p12',

@@ -3,8 +3,29 @@ import type { Profile } from './profile.ts';
 
 const scripts = '/opt/bitnami/scripts/kafka';
 
-/** Variables without CFG_ that overwrite the form with it. */
-const aliases = new Map([['zookeeper.connect', 'KAFKA_ZOOKEEPER_CONNECT']]);
+/** Older names without CFG_, which overwrite the newer ones (libkafka.sh); of those only what is read here. */
+const aliased = new Set([
+  'advertised.listeners',
+  'broker.id',
+  'node.id',
+  'controller.quorum.voters',
+  'controller.quorum.bootstrap.servers',
+  'process.roles',
+  'default.replication.factor',
+  'inter.broker.listener.name',
+  'listeners',
+  'listener.security.protocol.map',
+  'log.dirs',
+  'offsets.topic.replication.factor',
+  'ssl.endpoint.identification.algorithm',
+  'transaction.state.log.min.isr',
+  'transaction.state.log.replication.factor',
+  'zookeeper.connect',
+  'auto.create.topics.enable',
+]);
+
+const nameOf = (property: string) => property.replaceAll(/[.-]/g, '_').toUpperCase();
+const byAlias = new Map([...aliased].map((property) => [`KAFKA_${nameOf(property)}`, property]));
 
 const restored = (name: string) =>
   name
@@ -24,16 +45,15 @@ export const bitnamiKafka: Profile = {
   start: [`${scripts}/entrypoint.sh`, `${scripts}/run.sh`],
   startField: 'command',
   entrypoints: [`${scripts}/entrypoint.sh`, '/entrypoint.sh', `${scripts}/run.sh`, '/run.sh'],
-  variablesOf: (property) => {
-    const name = property.replaceAll(/[.-]/g, '_').toUpperCase();
-    const alias = aliases.get(property);
-    return [...(alias === undefined ? [] : [alias]), `KAFKA_CFG_${name}`];
-  },
+  variablesOf: (property) => [
+    ...(aliased.has(property) ? [`KAFKA_${nameOf(property)}`] : []),
+    `KAFKA_CFG_${nameOf(property)}`,
+  ],
   propertyOf: (variable) =>
-    variable.startsWith('KAFKA_CFG_') ? restored(variable.slice('KAFKA_CFG_'.length)) : undefined,
+    variable.startsWith('KAFKA_CFG_') ? restored(variable.slice('KAFKA_CFG_'.length)) : byAlias.get(variable),
   clusterIdVariables: ['KAFKA_CLUSTER_ID', 'KAFKA_KRAFT_CLUSTER_ID'],
   mountedDirectories: ['/bitnami/kafka/config', '/opt/bitnami/kafka/config'],
-  finalDirectories: [],
+  finalFiles: [],
   user: 1001,
   group: 1001,
   stores: 'p12',

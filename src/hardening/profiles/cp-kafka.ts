@@ -23,7 +23,7 @@ export const cpKafka: Profile = {
   propertyOf,
   clusterIdVariables: ['CLUSTER_ID'],
   mountedDirectories: [],
-  finalDirectories: ['/etc/kafka'],
+  finalFiles: ['/etc/kafka', '/etc/kafka/kafka.properties', '/etc/kafka/log4j.properties'],
   user: 1000,
   group: 1000,
   stores: 'p12',

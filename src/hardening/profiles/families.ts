@@ -38,12 +38,12 @@ const leftAlone = (id: string, repositories: string[], why: string, remedy?: str
   remedy: remedy ?? 'Use apache/kafka 3.7 or later, or keep securing this set by hand.',
 });
 
-const component = (id: string, repositories: string[], name: string) =>
+const component = (id: string, repositories: string[], name: string, remedy?: string) =>
   leftAlone(
     id,
     repositories,
     `${name} is a component beside Kafka, not a broker: this version hardens brokers and controllers only`,
-    'Give it the credentials of a KafkaUser to reach the hardened brokers.',
+    remedy ?? 'Give it the credentials of a KafkaUser to reach the hardened brokers.',
   );
 
 /** Every image family that is recognised. */
@@ -80,6 +80,7 @@ export const families: readonly Family[] = [
     'cp-zookeeper',
     ['confluentinc/cp-zookeeper', 'library/zookeeper', 'bitnami/zookeeper', 'bitnamilegacy/zookeeper'],
     'ZooKeeper',
+    "Nothing to do here: the brokers' finding zookeeper-link says what is open.",
   ),
   component(
     'connect',

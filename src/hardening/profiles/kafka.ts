@@ -13,7 +13,7 @@ export const plainKafka: Profile = {
   propertyOf: () => undefined,
   clusterIdVariables: ['CLUSTER_ID'],
   mountedDirectories: [],
-  finalDirectories: [],
+  finalFiles: [],
   stores: 'p12',
   controllerListener: 'CONTROLLER',
   zookeeper: true,

@@ -32,8 +32,8 @@ export interface Profile {
   clusterIdVariables: readonly [string, ...string[]];
   /** Directories where the image looks for a `server.properties` to start from. */
   mountedDirectories: readonly string[];
-  /** Where the image writes its final configuration: must stay writable. */
-  finalDirectories: readonly string[];
+  /** Files and directories that the image writes at start: they must stay writable. */
+  finalFiles: readonly string[];
   /** The image's user and group; undefined where that is not known. */
   user?: number;
   group?: number;

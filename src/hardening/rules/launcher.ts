@@ -26,7 +26,7 @@ function wrapStart(draft: Draft): void {
       const list = container[start.field] ?? [];
       return draft.put(
         [...containerPath, start.field],
-        list.with(start.index, wrapScript(start, launcherCall)),
+        list.with(start.index, wrapScript(start, launcherCall, { mayExec: pin.generation >= 3 })),
       );
     }
     case 'unknown':
