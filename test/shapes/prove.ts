@@ -89,7 +89,31 @@ export async function proveShape(
     const evidence = await evidenceOf(cluster, namespace);
     return proof({ ok: false, failure: { step: current, error, evidence } });
   } finally {
-    if (!keep) await deleteNamespace(cluster, namespace);
+    if (!keep) await end(cluster, namespace);
+  }
+}
+
+/**
+ * Removes a namespace. The sets go first, without their pods, and then these: a namespace that waits for a broker's long grace
+ * period is looked at again only after half of it. What stays behind disturbs no other shape.
+ */
+async function end(cluster: Cluster, namespace: string): Promise<void> {
+  const kubectl = (...args: string[]) => cluster.kubectl(['-n', namespace, ...args]);
+  try {
+    const pods = await workloadsOf(cluster, namespace).pods();
+    await kubectl('delete', 'statefulsets', '--all', '--cascade=orphan');
+    if (pods.length > 0)
+      await kubectl(
+        'delete',
+        'pods',
+        '--force',
+        '--grace-period=0',
+        '--wait=false',
+        ...pods.map(({ name }) => name),
+      );
+    await deleteNamespace(cluster, namespace);
+  } catch (error) {
+    console.error(`${namespace} is left behind: ${String(error)}`);
   }
 }
 
@@ -156,7 +180,8 @@ async function proveRun(stage: Stage): Promise<void> {
 }
 
 /** Strangers are refused, a user is served, also after one pod of each hardened set was replaced. */
-async function proveServes({ cluster, namespace, workloads, step }: Stage): Promise<void> {
+async function proveServes(stage: Stage): Promise<void> {
+  const { cluster, namespace, workloads, step } = stage;
   const kafka = await step('the cluster says that it is ready', async () => {
     const names = await cluster.kubectl(['-n', namespace, 'get', 'kafkaclusters', '-o', 'name']);
     const [name = '', ...others] = names.trim().split('\n');
@@ -170,6 +195,13 @@ async function proveServes({ cluster, namespace, workloads, step }: Stage): Prom
   await step('strangers are refused', async () => {
     for (const kind of ['plain', 'anonymous'] as const)
       assert.equal((await application.connect(kind)).connected, false, kind);
+    const [broker] = (await workloads.pods()).filter(({ broker }) => broker);
+    for (const port of await portsOf(stage, kafka))
+      assert.equal(
+        (await application.connect('plain', `${broker?.ip}:${port}`)).connected,
+        false,
+        `port ${port}`,
+      );
   });
   await step('a user produces', async () =>
     assert.equal(await application.produce('orders', messages), messages),
@@ -181,6 +213,12 @@ async function proveServes({ cluster, namespace, workloads, step }: Stage): Prom
   await step('a user consumes what was produced', async () =>
     assert.equal(await application.consume('orders', 'shape', messages), messages),
   );
+}
+
+/** Every port that the cluster says it listens on. */
+async function portsOf({ cluster, namespace }: Stage, kafka: string): Promise<string[]> {
+  const path = 'jsonpath={.status.listeners[*].port}';
+  return (await cluster.kubectl(['-n', namespace, 'get', 'kafkacluster', kafka, '-o', path])).split(' ');
 }
 
 /** The last pod of each hardened set; of two sets at most. */

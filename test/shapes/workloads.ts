@@ -7,6 +7,7 @@ export interface SetPod {
   name: string;
   uid: string;
   set: string;
+  ip: string;
   /** It serves clients of a hardened cluster. */
   broker: boolean;
   ready: boolean;
@@ -22,6 +23,7 @@ interface Pod {
     ownerReferences?: { kind: string; name: string }[];
   };
   status?: {
+    podIP?: string;
     conditions?: { type: string; status: string }[];
     containerStatuses?: { restartCount: number }[];
   };
@@ -113,6 +115,7 @@ function setPod({ metadata, status }: Pod): SetPod[] {
       name: metadata.name,
       uid: metadata.uid,
       set: owner.name,
+      ip: status?.podIP ?? '',
       broker: keys.broker in labels,
       restarts: Math.max(0, ...(status?.containerStatuses ?? []).map(({ restartCount }) => restartCount)),
       ready: status?.conditions?.some(({ type, status }) => type === 'Ready' && status === 'True') ?? false,
