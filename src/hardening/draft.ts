@@ -27,6 +27,9 @@ export interface Facts {
   mode: Mode;
   /** The stored object, on UPDATE. */
   old?: StatefulSet | undefined;
+  /** The stored object's serviceName as its author wrote it. */
+  oldServiceName?: string | undefined;
+  siblings?: readonly StatefulSet[] | undefined;
   /** The record of what was there before could not be read. */
   recordLost: boolean;
   kafkaVersion?: KafkaVersion | undefined;

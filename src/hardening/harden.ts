@@ -138,8 +138,9 @@ function notOurs(workload: StatefulSet, { old }: Context): Obstacle | undefined 
 
 /** Leaves a workload as it is and says why; refuses where leaving it would be worse. */
 function leftAlone(workload: StatefulSet, why: Obstacle[], { mode, pinned }: Standing): Outcome {
-  const refuse = pinned || (mode === 'strict' && !why.includes(unadopted));
-  const findings = why.map(({ isSecurity: _is, ...o }): Finding => {
+  const refuse =
+    pinned || why.some((o) => o.isFatal === true) || (mode === 'strict' && !why.includes(unadopted));
+  const findings = why.map(({ isSecurity: _is, isFatal: _fatal, ...o }): Finding => {
     const rule = rules.find((r) => r.id === o.rule);
     return {
       ...o,
@@ -230,7 +231,7 @@ interface Given {
 }
 
 function factsOf(set: StatefulSet, seen: Kafka, { context, workload, mode }: Given): Facts {
-  const { namespace, old } = context;
+  const { namespace, old, siblings } = context;
   const pod = set.spec?.template.spec ?? { containers: [] };
   const { container, index, image, profile } = seen;
   const pin = pinFor(seen, { workload, context });
@@ -256,6 +257,7 @@ function factsOf(set: StatefulSet, seen: Kafka, { context, workload, mode }: Giv
       namespace,
       clusterId,
       generation: pin.generation,
+      hasNames: hasNames(set, context),
     });
   return {
     set,
@@ -272,10 +274,18 @@ function factsOf(set: StatefulSet, seen: Kafka, { context, workload, mode }: Giv
     namespace,
     mode,
     old,
+    oldServiceName: old && vanillaOf(old).spec?.serviceName,
+    siblings,
     recordLost: isLost(annotation(old ?? workload, keys.inverse)),
     kafkaVersion,
     pin,
   };
+}
+
+/** False where the governing Service is known, and gives the pods no names because it is not headless. */
+function hasNames(set: StatefulSet, { services }: Context): boolean {
+  const governing = services?.find((s) => s.metadata?.name === set.spec?.serviceName);
+  return governing === undefined || governing.spec?.clusterIP === 'None';
 }
 
 /** A layout that came with a manifest: another cluster's, if it was copied from there. */

@@ -95,6 +95,8 @@ export interface LayoutSource {
   namespace: string;
   clusterId: string | undefined;
   generation: number;
+  /** The Service in serviceName gives the pods names of their own, as far as is known. */
+  hasNames?: boolean;
 }
 
 /** Decides, once, at creation, what never moves afterwards. */
@@ -118,7 +120,7 @@ export function planLayout(source: LayoutSource): Layout {
     schema: 1,
     cluster,
     clusterId: clusterId ?? clusterIdFor(namespace, cluster),
-    service: set.spec?.serviceName || `${set.metadata?.name ?? ''}-nodes`,
+    service: (source.hasNames !== false && set.spec?.serviceName) || `${set.metadata?.name ?? ''}-nodes`,
     clientPort,
     internalPort: firstFree(9091, [...taken, ...declaredPorts(set)]),
     controllerPort,

@@ -17,6 +17,10 @@ export interface Context {
   namespace: string;
   /** The stored object on UPDATE: pin, layout and recorded inverse come from it. */
   old?: StatefulSet | undefined;
+  /** Services of the namespace, where they are known: a governing one that is not headless gives no pod a name. */
+  services?: readonly Service[] | undefined;
+  /** Other StatefulSets of the namespace, where they are known: two nodes of one cluster must not have one id. */
+  siblings?: readonly StatefulSet[] | undefined;
   /** The installation's default; the annotation `kafka-warden.io/mode` on the object wins. */
   mode?: Mode | undefined;
 }

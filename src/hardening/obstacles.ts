@@ -8,10 +8,13 @@ import { planQuorum, statedOffsetOf } from './quorum.ts';
 import { reservedIn } from './reserved.ts';
 import { roleOfProcess, statedRoleOf, visibleRoleOf } from './role.ts';
 import { keys, maxClusterNameLength } from '../names.ts';
+import { collidingSibling } from './siblings.ts';
 import { escaped } from './tree.ts';
 
 /** Why a Kafka set cannot be hardened with certainty. */
 export interface Obstacle extends Pick<Finding, 'rule' | 'path' | 'message' | 'remedy'> {
+  /** It must not be admitted at all. */
+  isFatal?: true;
   /** It is the set's own security, which is worth a closer look. */
   isSecurity?: true;
 }
@@ -164,6 +167,18 @@ const homeless: Check = ({ set, role, layout, shape }) => {
     message:
       'these are brokers without controllers of their own, and nothing names the cluster that they belong to',
     remedy: `Label this StatefulSet and its controllers' with ${keys.cluster}=NAME, or name the controllers' pods in controller.quorum.voters.`,
+  };
+};
+
+const takenIds: Check = ({ set, layout, old, siblings }) => {
+  const taken = old === undefined ? collidingSibling(set, layout, { siblings }) : undefined;
+  if (taken === undefined) return undefined;
+  return {
+    isFatal: true,
+    rule: 'identity',
+    path: '/metadata/annotations',
+    message: `StatefulSet ${taken.name} of the cluster ${layout.cluster} has the node ids ${taken.ids}, which this one would have too`,
+    remedy: `Annotate this StatefulSet ${keys.idOffset}: "${taken.free}".`,
   };
 };
 
@@ -340,6 +355,7 @@ const checks: readonly Check[] = [
   voters,
   homeless,
   movedIds,
+  takenIds,
   security,
   unreadable,
   clients,
