@@ -68,9 +68,14 @@ function sasl(s: Security, listener: Listener, protocol: string): string {
   return mechanisms ?? 'the mechanism of the image';
 }
 
-/** Checks of the TLS of a listener, or of all (`undefined`). */
-function tls(s: Security, listener?: Listener): void {
-  const who = listener === undefined ? 'TLS' : named(listener);
+/** Whose setting it is: a listener's own, or the one for all. */
+function ownerOf({ view }: Security, property: string, listener: Listener): string {
+  const [special = ''] = own(listener, property);
+  return view.configuration.property(special).state === 'literal' ? named(listener) : 'TLS';
+}
+
+/** Checks of the TLS of a listener; what is set for all is said once. */
+function tls(s: Security, listener: Listener): void {
   const protocols = `${s.text('ssl.enabled.protocols', listener) ?? ''},${s.text('ssl.protocol', listener) ?? ''}`;
   const weak = protocols.split(',').filter((p) => /^\s*(SSL(v[23])?|TLSv1(\.1)?)\s*$/.test(p));
   const at =
@@ -79,7 +84,7 @@ function tls(s: Security, listener?: Listener): void {
     s.found(
       'error',
       s.place(at, listener),
-      `${who} allows ${weak.map((p) => p.trim()).join(', ')}, which are broken`,
+      `${ownerOf(s, at, listener)} allows ${weak.map((p) => p.trim()).join(', ')}, which are broken`,
       'Set ssl.enabled.protocols=TLSv1.2,TLSv1.3, or leave it out.',
     );
   const ciphers = /\w*(NULL|ANON|EXPORT|RC4|3DES|_DES_|MD5)\w*/i.exec(
@@ -89,7 +94,7 @@ function tls(s: Security, listener?: Listener): void {
     s.found(
       'error',
       s.place('ssl.cipher.suites', listener),
-      `${who} allows ${ciphers}, which protects nothing`,
+      `${ownerOf(s, 'ssl.cipher.suites', listener)} allows ${ciphers}, which protects nothing`,
       'Leave ssl.cipher.suites out.',
     );
   const trust = trustAll(s, listener);
