@@ -4,19 +4,17 @@
  */
 import { writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
-import { harden, layoutOf, type Finding, type Outcome, type StatefulSet } from '../src/hardening/index.ts';
+import { layoutOf, type Finding } from '../src/hardening/index.ts';
 import { keys } from '../src/names.ts';
-import { namespace, readShape, shapeNames, type Shape } from '../test/shapes/shape.ts';
+import { outcomesOf, type SetOutcome } from '../test/shapes/outcomes.ts';
+import { readShape, shapeNames, type Shape } from '../test/shapes/shape.ts';
 
 interface Row {
   shape: Shape;
-  outcomes: readonly { set: StatefulSet; outcome: Outcome }[];
+  outcomes: readonly SetOutcome[];
 }
 
-const rowOf = (shape: Shape): Row => ({
-  shape,
-  outcomes: shape.sets.map((set) => ({ set, outcome: harden(set, { namespace }) })),
-});
+const rowOf = (shape: Shape): Row => ({ shape, outcomes: outcomesOf(shape) });
 
 const unique = (values: readonly string[]): string[] => [...new Set(values)];
 
@@ -139,8 +137,9 @@ How people write Kafka for Kubernetes, and what kafka-warden makes of each shape
 - **outcome**: \`hardened\`, \`reported\` (left alone, with the reason), \`refused\` or \`ignored\`; by workload where they differ.
 - **roles**: what the pods are to their cluster; \`unseen\`: the configuration is not in the manifest, the launcher decides at the start.
 - **findings**: rules with errors (**bold**) and warnings; \`kafka-warden explain RULE\` says more.
-- **run**: \`real\`: used, restarted and applied again on the test cluster with the published Kafka; \`emulated\`: the same with an
-  emulation of the image's entrypoint; else why it is not run.
+- **run**: \`real\`: \`npm run e2e:full\` runs it on the test cluster with the published Kafka: used, restarted, applied again;
+  \`emulated\`: the same with an emulation of the image's entrypoint; else why it is not run. Results are in
+  [test/results](../test/results).
 
 ${counts(rows)}
 
