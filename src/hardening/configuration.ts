@@ -23,7 +23,7 @@ export type Delivery =
   /** The image's entrypoint reads the environment. */
   | { kind: 'environment' }
   /** `kafka-server-start FILE`: the environment counts for nothing. */
-  | { kind: 'file'; path: string };
+  | { kind: 'file'; path: string; own: boolean };
 
 /** The configuration of a broker container: env, arguments and shell assignments over what is mounted. */
 export interface Configuration {
@@ -115,17 +115,26 @@ function variablesOf(container: Container, start: Start): Map<string, Value> {
   return values;
 }
 
-/** The file that `kafka-server-start` is given, where the manifest calls it. */
-function deliveryOf(start: Start): Delivery {
+/** The file that `kafka-server-start` is given, where the manifest calls it; `own` to the image where nothing else provides it. */
+function deliveryOf(start: Start, container: Container): Delivery {
   const rest =
     start.kind === 'program' && start.program === 'server'
       ? start.rest.map((a) => a.text)
       : start.kind === 'shell'
         ? start.calls.find((c) => c.program === 'server')?.rest
         : undefined;
-  return rest === undefined
-    ? { kind: 'environment' }
-    : { kind: 'file', path: rest.find((a) => !a.startsWith('-')) ?? '' };
+  if (rest === undefined) return { kind: 'environment' };
+  const path = rest.find((a) => !a.startsWith('-')) ?? '';
+  const touched =
+    start.kind === 'shell' &&
+    start.commands.some(
+      ({ words, outputs }) =>
+        outputs.includes(path) ||
+        (!words.some((w) => /kafka-(server-start|storage)/.test(w.text)) &&
+          words.some((w) => w.text.includes(path))),
+    );
+  const isPlain = /^[\w./-]+$/.test(path);
+  return { kind: 'file', path, own: isPlain && !touched && isMounted(container, path) < 0 };
 }
 
 const entry = /^\s*([A-Za-z][\w.-]*\.[\w.-]+|listeners)\s*[=:]\s*(.*?)\s*$/;
@@ -187,7 +196,7 @@ function overrides(
 export function configurationOf(container: Container, sources: Sources): Configuration {
   const { start, profile } = sources;
   const values = variablesOf(container, start);
-  const delivery = deliveryOf(start);
+  const delivery = deliveryOf(start, container);
   const missing = unseenIn(container, sources) ?? { state: 'absent' };
   const unset = (value: Value | undefined) =>
     value === undefined || (value.state === 'literal' && value.value === '');
@@ -198,7 +207,7 @@ export function configurationOf(container: Container, sources: Sources): Configu
   const names = [...values.keys()];
   if (delivery.kind === 'file')
     return {
-      ...fileConfiguration(container, { ...sources, path: delivery.path }),
+      ...fileConfiguration(container, { ...sources, ...delivery }),
       delivery,
       variable,
       names,
@@ -213,7 +222,7 @@ export function configurationOf(container: Container, sources: Sources): Configu
 
 function fileConfiguration(
   container: Container,
-  { start, pod, path }: Sources & { path: string },
+  { start, pod, path, own }: Sources & { path: string; own: boolean },
 ): Pick<Configuration, 'property' | 'properties'> {
   const shown = fromScript(start);
   const index = isMounted(container, path);
@@ -222,7 +231,7 @@ function fileConfiguration(
   const missing: Value =
     index >= 0 && !written
       ? unseenMount(container, pod, index)
-      : { state: 'unknown', from: script === '' ? '/command' : script, shared: false };
+      : { state: 'unknown', from: script === '' ? '/command' : script, shared: own };
   return { property: (name) => shown.get(name) ?? missing, properties: [...shown.keys()] };
 }
 

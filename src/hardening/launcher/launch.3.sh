@@ -4,6 +4,7 @@
 #
 #   launch PROGRAM ARGUMENTS…            start a node
 #   launch --format PROGRAM ARGUMENTS…   the manifest's own kafka-storage call: keeps its cluster id, formats nothing
+#   launch --format-anew …               the same where each pod draws an id at random: it is not kept
 #   launch --script FILE ARGUMENTS…      a start script that admission could not see: runs a copy that calls the launcher
 #
 #   WARDEN_SETTINGS   a setting a line, in Kafka's own property names:
@@ -113,9 +114,10 @@ run_script() { # file argument…: by the shell that it names; its $0 stays what
   exec $interpreter -c ". '$run/script'" "$file" "$@"
 }
 case ${1:-} in
-  --format)
+  --format | --format-anew)
     [ "${3:-}" = format ] || { shift; exec "$@"; }
-    shift 3
+    # An id that every pod draws for itself is no cluster's.
+    if [ "$1" = --format-anew ]; then set --; else shift 3; fi
     keep_cluster_id "$@"
     exit
     ;;
@@ -281,6 +283,20 @@ case $dialect in
   *) usual='' ;;
 esac
 [ -z "$usual" ] || [ ! -f "$usual/meta.properties" ] || given[log.dirs]=${given[log.dirs]:-$usual}
+# The older name of the same.
+effective log.dirs
+if [ -z "$REPLY" ]; then effective log.dir; given[log.dirs]=$REPLY; fi
+
+# --- security that admission could not see: half of one set-up and half of another is none
+store_keys='^(listener\.name\..+\.)?(ssl\.(keystore|truststore|key|engine)\..+|sasl\.jaas\.config)$|^(authorizer\.class\.name|principal\.builder\.class)$'
+refuse_own_security() {
+  local key
+  for key in "${!given[@]}"; do
+    [[ ! $key =~ $store_keys ]] || [ -z "${given[$key]}" ] ||
+      fail "the configuration sets $key: a set with TLS, SASL or an authorizer of its own is not hardened half; remove its security settings, or $opt_out"
+  done
+}
+refuse_own_security
 
 # --- role: the manifest's, or what its configuration says, before anything of it is replaced
 effective zookeeper.connect
@@ -538,18 +554,31 @@ if [ "$role" = controller ]; then settle_controller; else
   for listener in ${WARDEN_EXTERNAL:-}; do external "$listener"; done
 fi
 
-# --- rack: the zone that the API server copied from the node, or the pod's annotation, or none
+# --- rack: the pod's annotation, or the zone that the API server copied from the node, or none
 settle_rack() {
-  local rack=${WARDEN_ZONE:-${WARDEN_RACK:-}}
+  local rack=${WARDEN_RACK:-${WARDEN_ZONE:-}}
   effective broker.rack
   [ -z "$REPLY" ] || return 0
   drop broker.rack
+  # In ZooKeeper mode one broker whose rack is not known keeps every topic from being created.
+  [ -n "$kraft" ] || return 0
   if [ -n "$rack" ]; then put broker.rack "$rack"; else say "no rack is known for this node: broker.rack is not set"; fi
 }
 [ "$role" = controller ] || settle_rack
 
 # --- volume: an id that the volume has already wins; a lost disk is not formatted silently
 found=''
+below_mount_points() { # comma-separated directories: a disk's lost+found is no log directory of Kafka's, in $REPLY
+  local directory list='' IFS=,
+  for directory in $1; do
+    if [ -d "$directory/lost+found" ] && [ ! -f "$directory/meta.properties" ]; then
+      say "$directory is the root of a disk (it has a lost+found, with which Kafka does not start): $directory/kafka is used"
+      directory=${directory%/}/kafka
+    fi
+    list+="${list:+,}$directory"
+  done
+  REPLY=$list
+}
 find_meta() { # comma-separated directories
   local directory IFS=,
   for directory in $1; do
@@ -566,7 +595,8 @@ stored() { # property: what the volume has for it, in $REPLY
   REPLY=${REPLY//\\/}
 }
 effective log.dirs
-[ -n "$REPLY" ] || effective log.dir
+below_mount_points "$REPLY"
+[ -z "$REPLY" ] || put log.dirs "$REPLY"
 find_meta "$REPLY"
 effective metadata.log.dir
 find_meta "$REPLY"

@@ -683,6 +683,22 @@ describe('the volume', () => {
     }
   });
 
+  test('under the older name of its setting is found', async () => {
+    const run = await launch({ files: { 'mounted.properties': 'log.dir=/var/own\n' } });
+    assert.equal(inEnvironment(run, 'log.dirs'), '/var/own', run.output);
+  });
+
+  test('whose root is a disk’s is used one directory below, until Kafka’s own data lies there', async () => {
+    const pod = await prepare({ files: { 'data/lost+found/x': '' } });
+    const { child, text } = start(pod, {});
+    const run = await endOf(pod, child, text);
+    assert.equal(inEnvironment(run, 'log.dirs'), `${pod.data}/kafka`, run.output);
+    assert.match(run.output, /is the root of a disk/);
+    await writeFile(join(pod.data, 'meta.properties'), 'cluster.id=abc\n');
+    const again = start(pod, {});
+    assert.equal(inEnvironment(await endOf(pod, again.child, again.text), 'log.dirs'), pod.data);
+  });
+
   test('of a controller may be its metadata directory', async () => {
     const pod = await prepare({
       files: { 'meta/meta.properties': 'cluster.id=abc\n', 'keys/kafka-0.formatted': 'uid' },
@@ -692,6 +708,39 @@ describe('the volume', () => {
     });
     const run = await endOf(pod, child, text);
     assert.equal(run.environment['CLUSTER_ID'], 'abc', run.output);
+  });
+});
+
+describe('security of the manifest’s own that lies in a file', () => {
+  for (const line of [
+    'ssl.keystore.location=/certs/kafka.jks',
+    'listener.name.sasl_ssl.scram-sha-256.sasl.jaas.config=x required;',
+    'authorizer.class.name=com.example.Own',
+    'principal.builder.class=com.example.Own',
+  ])
+    test(`is not mixed with ours: ${line}`, () =>
+      refused(launchFile(`${line}\n`), /is not hardened half; remove its security settings, or label/));
+
+  test('is none where only an empty value or a limit is set', async () => {
+    const run = await launchFile('ssl.client.auth=none\nssl.keystore.location=\nssl.protocol=TLSv1.3\n');
+    assert.equal(run.code, 0, run.output);
+  });
+});
+
+describe('racks', () => {
+  const zones = { WARDEN_ZONE: 'zone-a', WARDEN_RACK: '' };
+
+  test('come from the zone, unless the pod or the manifest names one', async () => {
+    assert.equal(inEnvironment(await launch({ environment: zones }), 'broker.rack'), 'zone-a');
+    const annotated = await launch({ environment: { ...zones, WARDEN_RACK: 'rack-7' } });
+    assert.equal(inEnvironment(annotated, 'broker.rack'), 'rack-7');
+    const given = await launch({ environment: { ...zones, KAFKA_BROKER_RACK: 'own' } });
+    assert.equal(inEnvironment(given, 'broker.rack'), 'own');
+  });
+
+  test('stay unset in ZooKeeper mode, where one broker without a rack stops the making of topics', async () => {
+    const zookeeper = { ...zones, WARDEN_ROLE: 'zookeeper', KAFKA_ZOOKEEPER_CONNECT: 'zk' };
+    assert.equal(inEnvironment(await launch({ environment: zookeeper }), 'broker.rack'), undefined);
   });
 });
 
@@ -773,6 +822,15 @@ describe("the manifest's own formatting", () => {
       const run = await endOf(pod, child, text);
       assert.equal(run.format?.[3], 'own-id', run.output);
     }
+  });
+
+  test('with a random id leaves the cluster its own', async () => {
+    const pod = await prepare({});
+    const { child, text } = start(pod, {
+      arguments: ['--format-anew', 'kafka-storage.sh', 'format', '-t', 'drawn', '-c', 'x'],
+    });
+    assert.match((await endOf(pod, child, text)).output, /with its final configuration$/m);
+    await assert.rejects(readFile(join(pod.run, 'cluster.id')));
   });
 
   test('without an id leaves the cluster its own', async () => {

@@ -1,5 +1,5 @@
 import { literal } from '../configuration.ts';
-import { pointerTo, type Rule } from '../draft.ts';
+import { pointerTo, type Draft, type Rule } from '../draft.ts';
 
 export const advertised: Rule = {
   id: 'advertised',
@@ -22,6 +22,19 @@ export const advertised: Rule = {
     else if (hosts.includes('0.0.0.0'))
       draft.unsafe({ path, message: '0.0.0.0 is advertised: Kafka does not start with that' });
     else if ((draft.set.spec?.replicas ?? 1) > 1 && hosts.some((h) => h !== '' && !h.includes('$')))
-      draft.unsafe({ path, message: 'all replicas advertise one name' });
+      sharedName(draft, path);
   },
 };
+
+/** An address that leads to any of the brokers: replaced inside, kept where machines outside follow it. */
+function sharedName(draft: Draft, path: string): void {
+  const kept = draft.layout?.external?.some((e) => e.from !== '') === true;
+  const message = 'all replicas advertise one name';
+  if (kept)
+    draft.report({
+      path,
+      message,
+      remedy: 'Give each broker an address of its own, for example by $(POD_NAME).',
+    });
+  else draft.unsafe({ path, message });
+}

@@ -5,7 +5,9 @@ import { isLocalQuorum, votersIn } from '../shape.ts';
 function quorum(draft: Draft): void {
   const { configuration, shape, set } = draft;
   const voters = configuration.property('controller.quorum.voters');
-  const unseen = shape.votersText === undefined && voters.state !== 'absent';
+  const { delivery } = configuration;
+  const isImages = delivery.kind === 'file' && delivery.own;
+  const unseen = shape.votersText === undefined && voters.state !== 'absent' && !isImages;
   draft.setting('controller.quorum.voters', unseen ? '?=' : '=', '@voters', kraft);
   if (!('from' in voters)) return;
   const path = pointerTo(draft.containerIndex, voters.from);

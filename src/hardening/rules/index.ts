@@ -29,6 +29,7 @@ import { shutdown } from './shutdown.ts';
 import { spread } from './spread.ts';
 import { storage } from './storage.ts';
 import { unparsedCommand } from './unparsed-command.ts';
+import { unreadVariables } from './unread-variables.ts';
 import { updateStrategy } from './update-strategy.ts';
 import { cpuLimit } from './cpu-limit.ts';
 import { duplicateVariable } from './duplicate-variable.ts';
@@ -64,6 +65,7 @@ export const rules: readonly Rule[] = [
   resources,
   advertised,
   plaintextClients,
+  unreadVariables,
   envOrder,
   floatingTag,
   inlineSecret,

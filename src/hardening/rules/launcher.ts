@@ -19,7 +19,11 @@ function wrapStart(draft: Draft): void {
     case 'program':
     case 'file': {
       const list = container[start.field] ?? [];
-      const call = start.kind === 'file' ? [...launcherCall, '--script'] : launcherCall;
+      // Behind a shell the launcher is its script, and finds its way to bash by itself.
+      const call =
+        start.kind === 'program'
+          ? launcherCall
+          : [...launcherCall.slice(start.interpreter ? 1 : 0), '--script'];
       return draft.put([...containerPath, start.field], list.toSpliced(start.index, 0, ...call));
     }
     case 'shell': {

@@ -1,5 +1,5 @@
 import { literal, type Value } from '../configuration.ts';
-import { pointerTo, type Draft, type Rule } from '../draft.ts';
+import { pointerTo, type Draft, type Rule, type Said } from '../draft.ts';
 import { dataVolumes, type DataVolume } from '../layout.ts';
 import type { Container } from '../model.ts';
 
@@ -28,18 +28,30 @@ function withoutClaim(draft: Draft): string {
   const host = volumes.find((v) => v.hostPath !== undefined && mountOf(v.name));
   if (named !== undefined)
     sharedClaim(draft, named.persistentVolumeClaim?.claimName ?? '', mountOf(named.name));
-  else
-    draft.report({
-      path: host === undefined ? '/spec/volumeClaimTemplates' : volumesPath,
-      message:
-        host === undefined
-          ? 'the data lies on ephemeral storage: it is lost with the pod'
-          : `the data lies on a host path (${host.hostPath?.path}): it is lost when the pod moves${shared(draft)}`,
-      strict: 'refuse',
-    });
+  else draft.report({ ...lossOf(draft, host?.hostPath?.path), strict: 'refuse' });
   const mount =
     mountOf(named?.name) ?? mountOf(host?.name) ?? mounts.find((m) => /kafka|data|log/i.test(m.mountPath));
   return mount === undefined ? '/tmp/kraft-combined-logs' : below(mount.mountPath.replace(/\/+$/, ''));
+}
+
+/** How data is lost that lies on no claim. */
+function lossOf(draft: Draft, hostPath: string | undefined): Said {
+  const [template] = draft.set.spec?.volumeClaimTemplates ?? [];
+  if (hostPath !== undefined)
+    return {
+      path: volumesPath,
+      message: `the data lies on a host path (${hostPath}): it is lost when the pod moves${shared(draft)}`,
+    };
+  if (template !== undefined)
+    return {
+      path: '/spec/volumeClaimTemplates/0',
+      message: `the claim template ${template.metadata?.name} is mounted nowhere in the broker's container: the data is lost with the pod`,
+      remedy: "Mount it in the broker's container, and set log.dirs to a directory below.",
+    };
+  return {
+    path: '/spec/volumeClaimTemplates',
+    message: 'the data lies on ephemeral storage: it is lost with the pod',
+  };
 }
 
 function sharedClaim(draft: Draft, claim: string, mount: VolumeMount | undefined): void {
@@ -63,6 +75,9 @@ function sharedClaim(draft: Draft, claim: string, mount: VolumeMount | undefined
 /** The log directories where claims are mounted: the manifest's own if they all lie on one of them. */
 function onClaims(draft: Draft, [volume, ...others]: [DataVolume, ...DataVolume[]], given: Value): void {
   const text = literal(given);
+  const { delivery } = draft.configuration;
+  if (delivery.kind === 'file' && delivery.own && text === undefined)
+    return draft.setting('log.dirs', '=', below(volume.mountPath));
   const path = pointerTo(draft.containerIndex, 'from' in given ? given.from : '/volumeMounts');
   if (text === undefined) {
     if (others.length > 0)
