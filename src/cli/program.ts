@@ -79,7 +79,7 @@ const addManifestCommands = (program: Command, io: Terminal, done: Done): void =
     });
   program
     .command('lint')
-    .description('list what hardening would change, report or refuse')
+    .description('list what is unsafe or wrong in a set of manifests, all files together')
     .addOption(input())
     .addOption(namespaceOption(where))
     .addOption(modeOption())

@@ -1,6 +1,7 @@
 import { kafka, type Parts } from '../../hardening/test/manifest.ts';
 import type { JsonObject } from '../../hardening/tree.ts';
 import { lint, type LintFinding, type Subject } from '../index.ts';
+import { nameOf } from '../subject.ts';
 
 /** A StatefulSet of three brokers, with parts of it as a test says. */
 export const set = (parts: Parts = {}): JsonObject => kafka(parts) as unknown as JsonObject;
@@ -38,10 +39,7 @@ export const findingsOf = (...values: JsonObject[]): LintFinding<Subject>[] =>
 export const said = (rule: string, ...values: JsonObject[]): string[] =>
   findingsOf(...values)
     .filter((f) => f.rule === rule)
-    .map((f) => {
-      const metadata = f.subject.value['metadata'] as JsonObject;
-      return `${String(metadata['name'])} ${f.path}: ${f.message}`;
-    });
+    .map((f) => `${nameOf(f.subject)} ${f.path}: ${f.message}`);
 
 /** A set that is left alone: its image has no profile. */
 export const leftAlone = (parts: Parts = {}): JsonObject => set({ image: 'debezium/kafka:2.7', ...parts });
