@@ -210,6 +210,11 @@ async function proveServes(stage: Stage): Promise<void> {
     const hardened = await hardenedPods(workloads);
     for (const pod of hardened) await workloads.restart(pod, readyWithinMs);
   });
+  const brokers = (await workloads.pods()).filter(({ broker }) => broker);
+  if (brokers.length === 1 && brokers[0]?.claims === false)
+    await step('a user produces again: the data went with the pod', async () =>
+      assert.equal(await application.produce('orders', messages), messages),
+    );
   await step('a user consumes what was produced', async () =>
     assert.equal(await application.consume('orders', 'shape', messages), messages),
   );

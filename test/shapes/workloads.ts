@@ -8,6 +8,8 @@ export interface SetPod {
   uid: string;
   set: string;
   ip: string;
+  /** It has a claim, whose data stays when the pod goes. */
+  claims: boolean;
   /** It serves clients of a hardened cluster. */
   broker: boolean;
   ready: boolean;
@@ -22,6 +24,7 @@ interface Pod {
     labels?: Record<string, string>;
     ownerReferences?: { kind: string; name: string }[];
   };
+  spec: { volumes?: { persistentVolumeClaim?: object }[] };
   status?: {
     podIP?: string;
     conditions?: { type: string; status: string }[];
@@ -106,7 +109,7 @@ export function workloadsOf(cluster: Cluster, namespace: string): Workloads {
   };
 }
 
-function setPod({ metadata, status }: Pod): SetPod[] {
+function setPod({ metadata, spec, status }: Pod): SetPod[] {
   const owner = metadata.ownerReferences?.find(({ kind }) => kind === 'StatefulSet');
   if (owner === undefined) return [];
   const labels = metadata.labels ?? {};
@@ -116,6 +119,7 @@ function setPod({ metadata, status }: Pod): SetPod[] {
       uid: metadata.uid,
       set: owner.name,
       ip: status?.podIP ?? '',
+      claims: spec.volumes?.some((volume) => 'persistentVolumeClaim' in volume) ?? false,
       broker: keys.broker in labels,
       restarts: Math.max(0, ...(status?.containerStatuses ?? []).map(({ restartCount }) => restartCount)),
       ready: status?.conditions?.some(({ type, status }) => type === 'Ready' && status === 'True') ?? false,
