@@ -8,6 +8,7 @@ import { reportUnhardened } from './enrolment.ts';
 import { healthApp, serveHealth } from './health.ts';
 import { startInformers, webhookInformers, type WebhookInformers } from './informers.ts';
 import { reportInformerAges, webhookMetrics, type WebhookMetrics } from './metrics.ts';
+import { neighboursOver } from './neighbours.ts';
 import { judgeWith } from './outcomes.ts';
 import { provision } from './provisioning.ts';
 import { questions } from './questions.ts';
@@ -59,12 +60,15 @@ async function lead({ kube, settings, informers, metrics, log }: Parts, signal: 
 }
 
 /** The review server starts with the first certificate, and changes it with each later one. */
-function serveReviews({ settings, informers, metrics, log }: Parts): {
+function serveReviews({ kube, settings, informers, metrics, log }: Parts): {
   server: () => ReviewServer | undefined;
   port: () => number | undefined;
 } {
   const judge = judgeWith(settings.mode);
-  const app = reviewApp(questions(judge, clusterView(informers)), { log, metrics });
+  const app = reviewApp(questions(judge, clusterView(informers), neighboursOver(kube, log)), {
+    log,
+    metrics,
+  });
   let server: ReviewServer | undefined;
   let port: number | undefined;
   const present = (identity: TlsIdentity) => {

@@ -1,6 +1,7 @@
 import { harden } from '../hardening/index.ts';
 import type { Mode, Outcome, StatefulSet } from '../hardening/model.ts';
 import { jsonEqual } from './json-equal.ts';
+import type { Neighbourhood } from './neighbours.ts';
 
 /** What a review needs of a hardening outcome. */
 export type Judgement = Pick<Outcome, 'decision' | 'patch' | 'findings'>;
@@ -9,6 +10,8 @@ export interface Question {
   workload: StatefulSet;
   old: StatefulSet | undefined;
   namespace: string;
+  /** Of a set that is being created, as far as it is known. */
+  neighbourhood?: Neighbourhood;
 }
 
 export type Judge = (question: Question) => Judgement;
@@ -23,8 +26,11 @@ interface Known {
   workload: Meaning;
   /** undefined for a CREATE; the same object as `workload` where nothing changed. */
   old: Meaning | undefined;
+  neighbourhood: Neighbourhood;
   judgement: Judgement;
 }
+
+type Asked = Omit<Known, 'judgement'>;
 
 /** How many outcomes are remembered, of all sets and of one. One write of a set asks about two or three states of it. */
 export const memory = { sets: 64, statesOfOne: 4 };
@@ -40,17 +46,18 @@ const sameMeaning = (a: Meaning | undefined, b: Meaning | undefined): boolean =>
   (a !== undefined && b !== undefined && jsonEqual(a.metadata, b.metadata) && jsonEqual(a.rest, b.rest));
 
 /** Where nothing changed, `old` becomes `workload`, so that both are compared, and kept, once. */
-function asked({ workload, old }: Question): Pick<Known, 'workload' | 'old'> {
+function asked({ workload, old, neighbourhood = {} }: Question): Asked {
   const now = meaningOf(workload);
   const before = old && meaningOf(old);
-  return { workload: now, old: sameMeaning(now, before) ? now : before };
+  return { workload: now, old: sameMeaning(now, before) ? now : before, neighbourhood };
 }
 
 /** Whether this is the question that was answered. */
-function isAnswered(known: Known, question: Pick<Known, 'workload' | 'old'>): boolean {
+function isAnswered(known: Known, question: Asked): boolean {
   const unchanged = question.old === question.workload;
   if (unchanged !== (known.old === known.workload) || !sameMeaning(known.workload, question.workload))
     return false;
+  if (!jsonEqual(known.neighbourhood, question.neighbourhood)) return false;
   return unchanged || sameMeaning(known.old, question.old);
 }
 
@@ -68,7 +75,7 @@ export function judgeWith(mode: Mode, core: typeof harden = harden): Judge {
     const states = sets.get(key) ?? [];
     const known = states.find((state) => isAnswered(state, meaning));
     if (known) return known.judgement;
-    const { decision, patch, findings } = core(workload, { namespace, mode, old });
+    const { decision, patch, findings } = core(workload, { ...meaning.neighbourhood, namespace, mode, old });
     const judgement = { decision, patch, findings };
     sets.delete(key);
     sets.set(key, [{ ...meaning, judgement }, ...states].slice(0, memory.statesOfOne));

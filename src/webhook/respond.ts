@@ -51,9 +51,13 @@ function tell(
   log.info({ ...fields, rules: [...new Set(patch.map(({ rule }) => rule))] }, 'review patched');
 }
 
-function judged(review: Review, question: Question, { log }: Surroundings): Answer | undefined {
+async function judged(
+  review: Review,
+  question: Question,
+  { log }: Surroundings,
+): Promise<Answer | undefined> {
   try {
-    return question.answer(review);
+    return await question.answer(review);
   } catch (error) {
     log.error({ uid: review.uid, question: question.path, err: error }, 'a handler failed');
     return undefined;
@@ -71,7 +75,7 @@ export async function respond(
     const bytes = await readBody(request);
     const startedAt = performance.now();
     const review = decodeReview(bytes);
-    const answer = judged(review, question, around);
+    const answer = await judged(review, question, around);
     if (answer) sendJson(response, 200, envelope(review.uid, answer));
     else sendJson(response, question.onFailure === 'deny' ? 200 : 500, envelope(review.uid, failed(review)));
     around.metrics.duration.observe({ question: question.path }, (performance.now() - startedAt) / 1_000);

@@ -24,7 +24,7 @@ export function trimStatefulSet(set: StatefulSet): StatefulSet {
 }
 
 /** True for all that the core may recognise as Kafka, and for some more: this is asked of every set, at each of its changes. */
-const mayRunKafka = (set: StatefulSet): boolean =>
+export const mayRunKafka = (set: StatefulSet): boolean =>
   /kafka|confluent|cp-server/i.test(JSON.stringify(set.spec?.template ?? {})) ||
   Object.keys(set.metadata?.annotations ?? {}).some((key) => key.startsWith(`${group}/`));
 

@@ -1,4 +1,5 @@
 import type { StatefulSet } from '../../hardening/model.ts';
+import type { Neighbours } from '../neighbours.ts';
 import type { Judge, Judgement } from '../outcomes.ts';
 import type { Answer } from '../response.ts';
 import type { Review } from '../review.ts';
@@ -29,12 +30,17 @@ function summaryOf({ decision, patch, findings }: Judgement): string[] {
   return [...done, ...warningsOf(findings.filter(({ severity }) => severity !== 'info'))];
 }
 
-/** Hardens a StatefulSet on CREATE and UPDATE. */
-export function mutateStatefulSet(review: Review, judge: Judge): Answer {
-  const { object, oldObject, namespace } = review;
+/** Hardens a StatefulSet on CREATE and UPDATE. What stands beside it counts when it is created; later that is settled. */
+export async function mutateStatefulSet(
+  review: Review,
+  judge: Judge,
+  { around }: Pick<Neighbours, 'around'>,
+): Promise<Answer> {
+  const { object, oldObject, namespace, operation } = review;
   if (review.kind !== 'StatefulSet' || !object) return { allowed: true };
   const workload = object as unknown as StatefulSet;
-  const judgement = judge({ workload, old: oldObject, namespace });
+  const neighbourhood = operation === 'CREATE' ? await around(workload, namespace) : {};
+  const judgement = judge({ workload, old: oldObject, namespace, neighbourhood });
   const { decision, patch } = judgement;
   if (decision === 'refused') return refusal(review, judgement.findings);
   return {
