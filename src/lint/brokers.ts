@@ -34,7 +34,7 @@ export interface Broker<S extends Subject = Subject> {
 
 const { user: _user, group: _group, ...withoutUser } = apacheKafka;
 
-/** wurstmeister and images like it: one underscore for a dot, nothing else; `2.13-2.8.1` is Kafka 2.8. */
+/** wurstmeister and images like it: one underscore for a dot, nothing else; `2.13-2.8.1` is Kafka 2.8. Debezium's tags are its own. */
 const scripted: Profile = {
   ...withoutUser,
   entrypoints: ['start-kafka.sh', '/usr/bin/start-kafka.sh', '/docker-entrypoint.sh'],
@@ -43,14 +43,15 @@ const scripted: Profile = {
   variablesOf: (property) => [`KAFKA_${property.replaceAll(/[.-]/g, '_').toUpperCase()}`],
   propertyOf: (variable) =>
     variable.startsWith('KAFKA_') ? variable.slice(6).toLowerCase().replaceAll('_', '.') : undefined,
-  kafkaOf: ({ tag }) => versionOf(tag?.replace(/^2\.\d+-/, '')),
+  kafkaOf: ({ path, tag }) =>
+    path.at(-2) === 'debezium' ? undefined : versionOf(tag?.replace(/^2\.\d+-/, '')),
 };
 
 const scriptedImages = /^(wurstmeister|debezium|spotify|ches|solsson)\/kafka$/;
 const byRepository = new Map(families.flatMap((f) => f.repositories.map((r) => [r, f] as const)));
 
 const otherPrograms =
-  /connect-(mirror-maker|distributed|standalone)|mirror-maker|zookeeper-server-start|zkServer|schema-registry|ksql|kafka-rest|kafka-(console-(producer|consumer)|topics|configs|acls|consumer-groups|producer-perf-test)/;
+  /connect-(mirror-maker|distributed|standalone)|mirror-maker|zookeeper-server-start|zkServer|schema-registry|ksql|kafka-rest|\bkafka-(?!server-start|storage|run-class)[a-z-]+\.sh\b|\bkafka-(console-(producer|consumer)|topics|configs|acls|consumer-groups|reassign-partitions|producer-perf-test)\b/;
 const starts = /kafka-server-start|docker\/run\b|kafka\.Kafka\b|start-kafka\.sh|kafka\/run\.sh/;
 const otherImages =
   /exporter|[-_/]ui\b|kafdrop|akhq|manager|connect|rest|registry|ksql|zookeeper|mirror|burrow|cruise|operator|proxy|client|cli\b|producer|consumer|control-center|replicator|mqtt/;
@@ -78,6 +79,14 @@ function profileOf(container: Container, named: Profile | undefined): Profile | 
   return named ?? (isConfigured ? withoutUser : undefined);
 }
 
+/** True for a container that starts Kafka as far as can be told: an image of Kafka may also sleep, or run a tool. */
+function startsKafka(container: Container, start: Start, kind: string): boolean {
+  if (start.kind === 'image' || start.kind === 'program' || start.kind === 'shell') return true;
+  const text = [...(container.command ?? []), ...(container.args ?? [])].join('\n');
+  const isConfigured = (container.env ?? []).some((e) => brokerVariables.test(e.name));
+  return starts.test(text) || isConfigured || (start.kind === 'file' && kind === 'StatefulSet');
+}
+
 /** The containers of a workload that run a broker or a controller; none of one that has opted out. */
 export function brokersOf<S extends Subject>(
   workload: Workload<S>,
@@ -93,6 +102,7 @@ export function brokersOf<S extends Subject>(
     const profile = known ?? profileOf(container, pod.containers.length === 1 ? named : undefined);
     if (profile === undefined) return [];
     const start = startOf(container, { entrypoints: profile.entrypoints, pod });
+    if (!startsKafka(container, start, workload.kind)) return [];
     const configuration = resolvedConfiguration({ workload, container, start, profile, configMaps });
     const shape = shapeOf(configuration);
     const role = statedRoleOf(set) ?? visibleRoleOf(configuration) ?? 'unseen';

@@ -269,3 +269,39 @@ suite('versions and kinds', () => {
     assert.deepEqual(findingsOf(leftAlone({ labels: { 'kafka-warden.io/ignore': 'true' } })), []);
   });
 });
+
+suite('what real directories hold', () => {
+  const pod = (command: string[]) =>
+    object('v1', 'Pod', 'kafka-cli', {
+      spec: { containers: [{ name: 'cli', image: 'confluentinc/cp-kafka:7.5.0', command }] },
+    });
+
+  test('a pod of a Kafka image that sleeps or runs a tool is no broker', () => {
+    for (const command of [
+      ['sh', '-c', 'exec tail -f /dev/null'],
+      ['sleep', 'infinity'],
+      ['/opt/kafka/bin/kafka-reassign-partitions.sh', '--verify'],
+    ])
+      assert.deepEqual(findingsOf(pod(command)), [], command.join(' '));
+    assert.ok(said('workload-kind', pod(['/etc/confluent/docker/run'])).length > 0);
+  });
+
+  test('variants of one object under one name are not taken for two', () => {
+    const variant = () =>
+      set({ env: { KAFKA_NODE_ID: '1', CLUSTER_ID: String(Math.PI) }, spec: { replicas: 1 } });
+    const two = budget('kafka', { maxUnavailable: 1 });
+    for (const rule of ['node-ids', 'cluster-id', 'shared-volume', 'disruption-budget'])
+      assert.deepEqual(
+        said(rule, variant(), set({ spec: { replicas: 1 } }), variant(), two, structuredClone(two)),
+        [],
+        rule,
+      );
+  });
+
+  test("a private image's tag tells no version of Kafka", () => {
+    const image = 'registry.acme.test/kafka:1.0-10.2.1';
+    assert.deepEqual(said('kafka-version', set({ image, env: { KAFKA_BROKER_ID: '0' } })), []);
+    assert.deepEqual(said('kafka-version', set({ image: 'debezium/kafka:2.7' })), []);
+    assert.equal(said('kafka-version', set({ image: 'wurstmeister/kafka:2.13-2.8.1' })).length, 1);
+  });
+});

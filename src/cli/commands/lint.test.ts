@@ -1,5 +1,8 @@
 import assert from 'node:assert/strict';
-import { suite, test } from 'node:test';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, suite, test } from 'node:test';
 import { allRules as rules } from '../../lint/index.ts';
 import { file, kafkaWarden, plainKafka } from '../test/session.ts';
 import { nearest } from './explain.ts';
@@ -49,6 +52,20 @@ suite('lint', () => {
   test('a manifest without error findings ends with 0', async () => {
     const { code } = await kafkaWarden('lint', '-f', file('plain.yaml', plainKafka));
     assert.equal(code, 0);
+  });
+
+  test('looks at the files of a directory together, and passes over what is no object', async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'kafka-warden-lint-'));
+    after(() => rmSync(folder, { recursive: true }));
+    const [service = '', ...others] = plainKafka.split('---\n');
+    writeFileSync(join(folder, 'a.yaml'), service.replace('name: kafka', 'name: other'));
+    writeFileSync(join(folder, 'b.yaml'), others.join('---\n'));
+    writeFileSync(join(folder, 'kustomization.yaml'), 'resources: [a.yaml, b.yaml]\n');
+    const { code, out, err } = await kafkaWarden('lint', '-f', folder);
+    assert.equal(code, 0, err);
+    assert.match(out, /b\.yaml:\d+: info service: serviceName kafka names no Service among these manifests/);
+    assert.match(err, /kustomization\.yaml, document 1: no Kubernetes object, passed over/);
+    assert.equal((await kafkaWarden('lint', '-f', join(folder, 'kustomization.yaml'))).code, 2);
   });
 
   test('what cannot be read ends with 2', async () => {

@@ -60,7 +60,7 @@ export const heap: Rule = {
     const whose = options === undefined ? 'the default heap' : 'the heap';
     report({
       path,
-      message: `${whose} of ${gib(size)} does not fit in the memory limit of ${gib(limit)}: the kernel kills the broker`,
+      message: `${whose} of ${gib(size)} does not fit in the memory limit of ${gib(limit)}: the kernel kills the broker as it fills`,
     });
   },
 };

@@ -31,7 +31,7 @@ export const clusterId: LintRule = {
           (b) =>
             b.cluster === cluster &&
             b.workload.namespace === workload.namespace &&
-            b.workload !== workload &&
+            b.workload.name !== workload.name &&
             idOf(b) !== undefined,
         );
       const theirs = other === undefined ? undefined : idOf(other);

@@ -80,7 +80,8 @@ function check(scene: Scene): Said[] {
     (w) => w.kind === 'StatefulSet',
   );
   const overlaps = workloads.flatMap((workload): Said[] => {
-    const [first, second] = budgets.filter((b) => covers(b, workload));
+    const [first, ...others] = budgets.filter((b) => covers(b, workload));
+    const second = others.find((b) => first !== undefined && nameOf(b) !== nameOf(first));
     if (first === undefined || second === undefined) return [];
     return [
       {

@@ -27,7 +27,9 @@ function placeOf({ workload, configuration, index }: Broker): string {
 }
 
 const isSameCluster = (a: Broker, b: Broker) =>
-  a.cluster === b.cluster && a.workload.namespace === b.workload.namespace && a.workload !== b.workload;
+  a.cluster === b.cluster &&
+  a.workload.namespace === b.workload.namespace &&
+  a.workload.name !== b.workload.name;
 
 function check(scene: Scene): Said[] {
   return scene.brokers.flatMap((broker, i): Said[] => {

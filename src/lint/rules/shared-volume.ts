@@ -25,7 +25,7 @@ function check({ workloads, brokers }: Scene): Said[] {
         (c) =>
           c.name === claim.name &&
           c.workload.namespace === claim.workload.namespace &&
-          c.workload !== claim.workload &&
+          (c.workload.name !== claim.workload.name || c.workload.kind !== claim.workload.kind) &&
           (running.has(c.workload) || running.has(claim.workload)),
       );
     if (first === undefined || said.has(claim)) return [];
