@@ -53,6 +53,7 @@ function zookeeperName(configuration: Configuration): string | undefined {
     .toLowerCase()
     .replaceAll(/[^a-z0-9]+/g, '-')
     .replaceAll(/^-+|-+$/g, '');
+  if (isLocal(host)) return undefined;
   const name = host.replace(/-\d+$/, '');
   return path === '' ? name : `${name}-${path}`;
 }

@@ -60,7 +60,18 @@ const starters = new Set(['tini', 'dumb-init', 'nice', '__cacert_entrypoint.sh']
 /** Those, and what a shell has for the same. */
 const prefixes = new Set([...starters, 'exec', 'nohup', 'env', 'command', 'setsid', 'gosu', 'su-exec']);
 /** Programs that run text, so that a call in it cannot be given the launcher. */
-const evaluators = new Set(['.', 'source', 'eval', 'su', 'runuser', 'sudo', 'xargs', 'timeout']);
+const evaluators = new Set([
+  '.',
+  'source',
+  'eval',
+  'su',
+  'runuser',
+  'sudo',
+  'xargs',
+  'timeout',
+  'setpriv',
+  'chroot',
+]);
 
 const baseName = (path: string) => path.slice(path.lastIndexOf('/') + 1);
 const isServer = (text: string) => /^kafka-server-start(\.sh)?$/.test(baseName(text));
@@ -146,21 +157,40 @@ function problemOf(script: string, { commands, calls, entrypoints }: Read): Star
   const wanted = entrypoints[0] ?? 'kafka-server-start.sh';
   const mentions = (w: Word) =>
     entrypoints.some((e) => w.text.includes(e)) || /kafka-server-start/.test(w.text);
-  for (const { words } of commands) {
-    const name = baseName(words.find((w) => !isAssignment(w.text))?.text ?? '');
-    const runs = evaluators.has(name) || (shells.has(name) && words.some((w) => /^-[a-z]*c$/.test(w.text)));
-    const word = runs ? words.find(mentions) : undefined;
-    if (word === undefined) continue;
-    const how =
-      name === '.' || name === 'source'
-        ? `sources ${word.text} instead of calling it`
-        : `starts Kafka through ${name}`;
-    return { kind: 'unknown', reason: `its script ${how}`, line: lineOf(script, word.start) };
-  }
+  const escape = commands.map((c) => escapeOf(c, { calls, mentions })).find((e) => e !== undefined);
+  if (escape !== undefined)
+    return { kind: 'unknown', reason: `its script ${escape.how}`, line: lineOf(script, escape.word.start) };
   if (calls.some((c) => c.program !== 'format')) return undefined;
   const last = script.split('\n').findLast((l) => l.trim() !== '' && !l.trim().startsWith('#')) ?? '';
   return { kind: 'unknown', reason: `its script never calls ${wanted}`, line: last.trim() };
 }
+
+interface Known {
+  calls: readonly Call[];
+  mentions: (word: Word) => boolean;
+}
+
+/** A command that starts Kafka where the launcher cannot be put before it. */
+function escapeOf({ words }: Command, { calls, mentions }: Known): { word: Word; how: string } | undefined {
+  const word = words.find(mentions);
+  if (word === undefined) return undefined;
+  const { at, interpreter } = behindPrefixes(words);
+  const name = baseName((interpreter ?? words[at])?.text ?? '');
+  const evaluates = interpreter !== undefined && words.some((w) => /^-[a-z]*c$/.test(w.text));
+  const isCall = calls.some((c) => words.some((w) => w.start === c.start));
+  if (!evaluators.has(name) && !evaluates && (isCall || isHarmless(name))) return undefined;
+  const sources = name === '.' || name === 'source';
+  return {
+    word,
+    how: sources ? `sources ${word.text} instead of calling it` : `starts Kafka through ${name}`,
+  };
+}
+
+/** Programs to which the name of another is only a text. */
+const isHarmless = (name: string) =>
+  /^(echo|printf|test|\[|\[\[|ls|cat|cp|mv|chmod|chown|sed|grep|head|tail|which|type|command|export|local|file|stat|touch|ln|if|set|pkill|pgrep|kill|ps|wait|while|until|trap|)$/.test(
+    name,
+  ) || isAssignment(name);
 
 const isAssignment = (text: string) => /^[A-Za-z_]\w*\+?=/.test(text);
 

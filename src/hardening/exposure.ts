@@ -34,7 +34,7 @@ function whereabouts(listener: Listener, address: Address | undefined, set: Stat
   const { host, port } = address;
   if (host === '') return 'inside';
   if (isLoopback(host)) return 'loopback';
-  if (/\.svc\b/.test(host)) return 'inside';
+  if (/\.svc\b/.test(host) || /^[a-z0-9-]+$/.test(host)) return 'inside';
   if (port !== undefined && port !== listener.port) return 'outside';
   if (isNodeAddress(host)) return 'outside';
   return namesPod(host, set) ? 'inside' : 'outside';
@@ -81,10 +81,14 @@ export function exposureOf({ set, container, shape }: ExposureSource): Exposure 
   const all = shape.listeners.filter((l) => !shape.isController(l));
   const inside = all.filter((l) => whereIs(l) === 'inside');
   const main =
-    inside.find((l) => l !== shape.interBroker) ??
+    inside.find((l) => l.name === 'CLIENT') ??
+    inside.find((l) => l === shape.interBroker && all.some((o) => o !== l && isOutsideName(o.name))) ??
+    inside.find((l) => l !== shape.interBroker && !isOutsideName(l.name)) ??
     inside[0] ??
     all.find((l) => whereIs(l) === 'loopback' || !isHost(addressOf(l)));
-  const further = all.filter((l) => l !== main);
+  const further = all.filter(
+    (l, i) => l.port !== main?.port && all.findIndex((o) => o.port === l.port) === i,
+  );
   const external = further.map((l, i): ExternalListener => ({
     name: i === 0 ? 'EXTERNAL' : `EXTERNAL${i + 1}`,
     port: l.port,

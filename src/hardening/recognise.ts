@@ -17,11 +17,13 @@ const containersPath = '/spec/template/spec/containers';
 const byRepository = new Map(families.flatMap((f) => f.repositories.map((r) => [r, f])));
 const familyOf = (image: ImageReference) => byRepository.get(repositoryOf(image));
 
-/** `kafka`, `team-kafka`, `kafka-broker`; not `kafka-ui`, `kafka-exporter` and other things beside it. */
-const kafkaName = /(^|[-_.])kafka([-_.](broker|server|kraft|native|node|cluster|docker|image|base))?$/i;
+/** `kafka`, `team-kafka`, `kafka-kraft-mode`; not `kafka-ui`, `kafka-exporter` and other things beside it. */
+const looksBeside =
+  /(^|[-_.])(ui|exporter|manager|rest|proxy|connect|operator|lag|console|topics?|cli|tools?|mirror|registry|k?cat|drop|hq|map|magic|gitops|consumer|producer|client|streams?|bridge|monitor|admin|init|setup|job|backup)/i;
+const isKafkaName = (name: string) => /(^|[-_.])(my)?kafka|kafka$/i.test(name) && !looksBeside.test(name);
 
 const looksLikeKafka = (c: Container) =>
-  kafkaName.test(parseImage(c.image ?? '').path.at(-1) ?? '') ||
+  isKafkaName(parseImage(c.image ?? '').path.at(-1) ?? '') ||
   (c.env ?? []).some((e) =>
     /^KAFKA_(CFG_)?(ADVERTISED_LISTENERS|LISTENERS|BROKER_ID|NODE_ID|PROCESS_ROLES|ZOOKEEPER_CONNECT)$/.test(
       e.name,

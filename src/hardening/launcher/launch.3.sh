@@ -568,6 +568,23 @@ settle_rack() {
 
 # --- volume: an id that the volume has already wins; a lost disk is not formatted silently
 found=''
+on_volumes() { # comma-separated directories: those that lie on no volume of the set go with the pod, in $REPLY
+  local directory volume list='' kept IFS=,
+  for directory in $1; do
+    kept=''
+    [ ! -f "$directory/meta.properties" ] || kept=yes
+    IFS=' '
+    for volume in $WARDEN_VOLUMES; do case $directory/ in "$volume"/*) kept=yes ;; esac; done
+    IFS=,
+    if [ -z "$kept" ]; then
+      volume=${WARDEN_VOLUMES%% *}
+      say "$directory is on no volume of this StatefulSet: $volume/kafka is used"
+      directory=$volume/kafka
+    fi
+    case ,$list, in *,"$directory",*) ;; *) list+="${list:+,}$directory" ;; esac
+  done
+  REPLY=$list
+}
 below_mount_points() { # comma-separated directories: a disk's lost+found is no log directory of Kafka's, in $REPLY
   local directory list='' IFS=,
   for directory in $1; do
@@ -595,6 +612,7 @@ stored() { # property: what the volume has for it, in $REPLY
   REPLY=${REPLY//\\/}
 }
 effective log.dirs
+[ -z "${WARDEN_VOLUMES:-}" ] || [ -z "$REPLY" ] || on_volumes "$REPLY"
 below_mount_points "$REPLY"
 [ -z "$REPLY" ] || put log.dirs "$REPLY"
 find_meta "$REPLY"
@@ -613,6 +631,9 @@ settle_cluster_id() {
 }
 if [ -n "$kraft" ]; then
   settle_cluster_id
+  stored node.id
+  [ -z "$REPLY" ] || [ "$REPLY" = "$node_id" ] ||
+    fail "the volume belongs to node $REPLY, but $pod is node $node_id: annotate the StatefulSet kafka-warden.io/id-offset=$((REPLY - 10#$ordinal)) when it is created, or give the pod its own volume"
   # Kafka refuses a broker.id that differs from node.id.
   put node.id "$node_id"
   effective broker.id

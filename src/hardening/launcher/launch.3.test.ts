@@ -688,6 +688,23 @@ describe('the volume', () => {
     assert.equal(inEnvironment(run, 'log.dirs'), '/var/own', run.output);
   });
 
+  test('that is the only one counts: a directory elsewhere goes with the pod', async () => {
+    const pod = await prepare({ files: { 'server.properties': 'log.dirs=/tmp/nowhere-kafka\n' } });
+    const { child, text } = start(pod, {
+      arguments: ['kafka-server-start.sh', 'server.properties'],
+      environment: { WARDEN_VOLUMES: pod.data },
+    });
+    const run = await endOf(pod, child, text);
+    assert.match(run.output, /\/tmp\/nowhere-kafka is on no volume of this StatefulSet/);
+    assert.equal(run.property('log.dirs'), `${pod.data}/kafka`);
+  });
+
+  test('of another node is refused, with the offset that fits', () =>
+    refused(
+      launch({ files: { 'data/meta.properties': 'cluster.id=abc\nnode.id=7\n' } }),
+      /belongs to node 7, but kafka-0 is node 0: annotate the StatefulSet kafka-warden\.io\/id-offset=7/,
+    ));
+
   test('whose root is a disk’s is used one directory below, until Kafka’s own data lies there', async () => {
     const pod = await prepare({ files: { 'data/lost+found/x': '' } });
     const { child, text } = start(pod, {});

@@ -3,6 +3,7 @@ import { wrapScript } from '../command.ts';
 import { podPath, type Draft, type Rule } from '../draft.ts';
 import { keepsNodeId } from '../node-id.ts';
 import { launcherFor } from '../launcher/launcher.ts';
+import { dataVolumes } from '../layout.ts';
 import { factsUseOf, sharesFacts } from '../membership.ts';
 import { launcherCall, volumes } from '../reserved.ts';
 import type { Json } from '../tree.ts';
@@ -64,6 +65,7 @@ function memberVariables(draft: Draft): Record<string, string | number> {
     WARDEN_STORES: pin.profile.stores,
     WARDEN_CONTROLLER_LISTENER: pin.profile.controllerListener,
     WARDEN_FACTS: factsUseOf(draft),
+    ...volumesOf(draft),
     ...(sharesFacts(draft)
       ? { WARDEN_RF: layout.replicationFactor, WARDEN_MIN_ISR: layout.minInsyncReplicas }
       : {}),
@@ -72,6 +74,13 @@ function memberVariables(draft: Draft): Record<string, string | number> {
       : { WARDEN_EXTERNAL: kept.map(({ name, from, port }) => `${name}=${from}:${port}`).join(' ') }),
     ...(rendersFile(draft) ? { WARDEN_RUN: mounts.run } : {}),
   };
+}
+
+/** Where claims are mounted: a log directory elsewhere goes with the pod. */
+function volumesOf({ set, container, pin, layout }: Draft): Record<string, string> {
+  if (layout.storage !== 'claim') return {};
+  const mounts = dataVolumes(set, container, pin.generation).map((v) => v.mountPath);
+  return mounts.length === 0 ? {} : { WARDEN_VOLUMES: mounts.join(' ') };
 }
 
 /** True where the launcher writes files: a configuration of its own, or the copy of a script. */

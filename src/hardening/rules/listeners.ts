@@ -1,5 +1,5 @@
-import type { Layout } from '../model.ts';
-import { kraft, pointerTo, serving, type Draft, type KnownRole, type Rule } from '../draft.ts';
+import type { ExternalListener, Layout } from '../model.ts';
+import { kraft, pointerTo, serving, type Draft, type KnownRole, type Rule, type Said } from '../draft.ts';
 import { hostOf } from '../exposure.ts';
 
 /** Names of the listeners that clients come in by. */
@@ -58,34 +58,38 @@ function reportFurther(draft: Draft): void {
   const bound = configuration.property('listeners');
   const from = 'from' in value ? value.from : 'from' in bound ? bound.from : '/env';
   const path = pointerTo(draft.containerIndex, from);
-  for (const external of layout.external ?? []) {
-    const { name, port } = external;
-    const listener = shape.clients.find((l) => l.port === port)?.name ?? name;
-    if (external.from === '')
+  for (const external of layout.external ?? []) report({ ...kept(draft, external), path });
+  const named = shape.listeners.map((l) => l.name);
+  for (const { name, port } of shape.advertised)
+    if (port === undefined && !named.includes(name))
       report({
         path,
-        message: `listener ${listener} on port ${port} is kept as ${name} with TLS and SASL, under the pod's own name`,
-        severity: 'warning',
-        remedy: 'Remove it, or advertise an address that its clients can follow.',
-      });
-    else if (
-      hostOf(
-        shape.advertised.find((a) => a.name === external.from),
-        draft.container,
-      ) !== undefined
-    )
-      report({
-        path,
-        message: `listener ${external.from} is kept as ${name} on port ${port} with TLS and SASL, at the address that it advertises`,
-        remedy: 'Give its clients the Secret of a KafkaUser.',
-      });
-    else
-      report({
-        path,
-        message: `listener ${external.from} is kept as ${name} on port ${port} with TLS and SASL, but its address is known only at the start, so the certificates do not carry it`,
-        remedy:
-          'Advertise one literal name, or a name made from the name of the pod ($(POD_NAME).kafka.example.org).',
+        message: `listener ${name} is advertised on a port that only the start knows, and is left out: its clients lose their way in`,
+        remedy: 'Give it a fixed port in listeners.',
         severity: 'warning',
       });
-  }
+}
+
+/** What is said of a further listener: where its clients find it now. */
+function kept({ shape, container }: Draft, { name, port, from }: ExternalListener): Omit<Said, 'path'> {
+  const listener = shape.listeners.find((l) => l.port === port && !shape.isController(l))?.name ?? name;
+  const address = shape.advertised.find((a) => a.name === listener);
+  const what = `listener ${listener} on port ${port} is kept as ${name} with TLS and SASL`;
+  if (from === '' && /^(localhost|127\.)/.test(address?.host ?? ''))
+    return {
+      message: `${what}, under the pod's own name instead of localhost`,
+      severity: 'warning',
+      remedy: 'Remove it, or advertise an address that its clients can follow.',
+    };
+  if (from === '' || hostOf(address, container) !== undefined)
+    return {
+      message: `${what}${from === '' ? '' : ', at the address that it advertises'}`,
+      remedy: 'Give its clients the Secret of a KafkaUser.',
+    };
+  return {
+    message: `${what}, but its address is known only at the start, so the certificates do not carry it`,
+    remedy:
+      'Advertise one literal name, or a name made from the name of the pod ($(POD_NAME).kafka.example.org).',
+    severity: 'warning',
+  };
 }

@@ -57,5 +57,22 @@ export const plaintextClients: Rule = {
       });
     }
     reporter(draft);
+    tools(draft);
   },
 };
+
+/** Kafka's tools in the start script, which make topics or wait for the broker. */
+function tools({ start, containerIndex, report }: Draft): void {
+  if (start.kind !== 'shell') return;
+  const call = start.commands
+    .map(({ words }) => words.map((w) => w.text).join(' '))
+    .find(
+      (text) => /--(bootstrap-server|broker-list)\b/.test(text) && !/--command-config|\.config\b/.test(text),
+    );
+  if (call === undefined) return;
+  report({
+    path: pointerTo(containerIndex, `/${start.field}/${start.index}`),
+    message: `the start script runs "${call.slice(0, 80)}", which has no credentials for the hardened listener`,
+    remedy: 'Run it in a Job with the Secret of a KafkaUser, by --command-config.',
+  });
+}
