@@ -134,6 +134,7 @@ How people write Kafka for Kubernetes, and what kafka-warden makes of each shape
 [test/shapes/manifests](../test/shapes/manifests) with what is made of it to the letter in
 [test/shapes/golden](../test/shapes/golden).
 
+- **seen as**: what of it was found in public manifests; \`beyond\`: not found there, but likely.
 - **outcome**: \`hardened\`, \`reported\` (left alone, with the reason), \`refused\` or \`ignored\`; by workload where they differ.
 - **roles**: what the pods are to their cluster; \`unseen\`: the configuration is not in the manifest, the launcher decides at the start.
 - **findings**: rules with errors (**bold**) and warnings; \`kafka-warden explain RULE\` says more.
