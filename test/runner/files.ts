@@ -13,7 +13,7 @@ const find = (patterns: readonly string[]): string[] =>
  * files share the test cluster and run one after the other, in the order of their folders.
  */
 export const suites = (): { unit: string[]; serial: string[] } => ({
-  unit: find(['{certs,src,scripts,bench,demo,test/unit,test/runner}/**/*.test.ts']),
+  unit: find(['{certs,src,scripts,bench,demo,test/unit,test/runner,test/shapes}/**/*.test.ts']),
   serial: [
     ...find(['test/cluster/**/*.test.ts']),
     ...find(['test/cluster-tests/**/*.test.ts']),

@@ -12,3 +12,11 @@ test('every pod of the set has the names and addresses by which it is advertised
     assert.deepEqual(ipAddresses, ['192.0.2.7', '2001:db8::7']);
   }
 });
+
+test('a host that is made from the name of the pod is each pod’s own', () => {
+  const set = clusterSet('kafka', { hosts: ['@pod.kafka.example.com'] });
+  const [first, second] = namedPods(set, { namespace: 'team', services: [] });
+  assert.ok(first?.dnsNames.includes('kafka-0.kafka.example.com'));
+  assert.ok(second?.dnsNames.includes('kafka-1.kafka.example.com'));
+  assert.ok(!second?.dnsNames.includes('kafka-0.kafka.example.com'));
+});

@@ -23,12 +23,14 @@ export function namedPods(
     .filter((name) => name !== set.layout.service && name !== own)
     .sort();
   const bootstrap = [own, ...others];
-  const { hosts = [] } = set.layout;
-  const outside = hosts.filter((host) => isIP(host) === 0 && isDnsName(host));
-  const ipAddresses = hosts.filter((host) => isIP(host) !== 0);
-  return podNames(set, issuedAhead).map((pod) => ({
-    pod,
-    dnsNames: [...nodeNames({ pod, service: set.layout.service, namespace, bootstrap }), ...outside],
-    ...(ipAddresses.length === 0 ? {} : { ipAddresses }),
-  }));
+  return podNames(set, issuedAhead).map((pod) => {
+    const hosts = (set.layout.hosts ?? []).map((host) => host.replaceAll('@pod', pod));
+    const outside = hosts.filter((host) => isIP(host) === 0 && isDnsName(host));
+    const ipAddresses = hosts.filter((host) => isIP(host) !== 0);
+    return {
+      pod,
+      dnsNames: [...nodeNames({ pod, service: set.layout.service, namespace, bootstrap }), ...outside],
+      ...(ipAddresses.length === 0 ? {} : { ipAddresses }),
+    };
+  });
 }
