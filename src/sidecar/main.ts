@@ -156,7 +156,7 @@ const followers: Readonly<Record<string, readonly string[]>> = {
 };
 
 function dutiesOf(context: Context, nodes: NodesAuthority): Duty[] {
-  const observation: Observation = { presented: new Map(), presentedAtMs: -Infinity };
+  const observation: Observation = { presented: new Map(), presentedAgainAtMs: -Infinity };
   const absences = new Map<string, number>();
   const statusWritten = { atMs: -Infinity };
   const everyMs = 60_000;

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { after, before, suite, test } from 'node:test';
+import { isDeepStrictEqual } from 'node:util';
 import { issueLeaf, wardenSubject } from '../../certs/index.ts';
 import { connectAdmin } from '../../src/kafka/index.ts';
 import { harden } from '../../src/hardening/index.ts';
@@ -7,7 +8,7 @@ import type { StatefulSet } from '../../src/hardening/index.ts';
 import type { Kube } from '../../src/kubernetes/client.ts';
 import { paths } from '../../src/kubernetes/paths.ts';
 import type { Secret } from '../../src/sidecar/objects.ts';
-import type { KafkaCluster } from '../../src/sidecar/status/kafka-cluster.ts';
+import type { ClusterStatus, KafkaCluster } from '../../src/sidecar/status/kafka-cluster.ts';
 import type { KafkaUser } from '../../src/sidecar/users/kafka-user.ts';
 import { type Cluster, clusterUnavailable, images, startCluster } from '../cluster/index.ts';
 import { type LocalSidecar, kubeOf, startSidecar } from '../support/sidecar.ts';
@@ -194,13 +195,28 @@ void suite('the sidecar of a hardened cluster', { skip: reason ?? false }, () =>
     ];
     const versions = async () => {
       const objects = await Promise.all(
-        watched.map((path) => kube.get<{ metadata: { resourceVersion: string } }>(path)),
+        watched.map((path) =>
+          kube.get<{ metadata: { resourceVersion: string }; status?: Partial<ClusterStatus> }>(path),
+        ),
       );
-      return objects.map(({ metadata }, index) => `${watched[index]} ${metadata.resourceVersion}`);
+      return objects.map(({ metadata, status: told }, index) => ({
+        path: watched[index],
+        version: metadata.resourceVersion,
+        ...(watched[index]?.includes('/kafkaclusters/') ? { told } : {}),
+      }));
     };
-    await until('the cluster is ready', async () => (await condition('Ready'))?.status === 'True');
-    await new Promise((resolve) => setTimeout(resolve, 12_000)); // figures of the status are written every ten seconds
-    const before = await versions();
+    await until('every figure is told as it stays', async () => {
+      const { underReplicatedPartitions, users, certificates = [] } = await status();
+      const settled = underReplicatedPartitions === 0 && users?.total === 1 && users.ready === 1;
+      return settled && certificates.every(({ presentedNotAfter }) => presentedNotAfter !== undefined);
+    });
+    let before = await versions();
+    await until('nothing is written for as long as figures are held back', async () => {
+      const earlier = before;
+      await new Promise((resolve) => setTimeout(resolve, 12_000));
+      before = await versions();
+      return isDeepStrictEqual(before, earlier);
+    });
     await sidecar.stop();
     sidecar = await startSidecar(cluster, place);
     await until('the new process has seen the brokers', async () =>

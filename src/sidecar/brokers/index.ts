@@ -21,12 +21,15 @@ export interface Observation {
   topics?: { value: readonly Topic[]; atMs: number };
   /** End of the certificate that each process presents, by `POD STORE`. */
   presented: Map<string, string>;
-  presentedAtMs: number;
+  presentedAgainAtMs: number;
   /** Never changes while the cluster lives. */
   mode?: MetadataMode;
 }
 
-const periodsMs = { unsettled: 2_000, settled: 10_000, topics: 15_000, certificates: 300_000 };
+const periodsMs = {
+  ...{ unsettled: 2_000, settled: 10_000, topics: 15_000 },
+  ...{ certificates: 300_000, certificatesMissed: 30_000 },
+};
 
 /** What Kafka itself says of its brokers, beside what Kubernetes says of their pods. Changes nothing. */
 export async function observeBrokers(context: Context, seen: Observation): Promise<Report> {
@@ -112,19 +115,23 @@ async function metadataFacts(context: Context, features: Features) {
 
 /** A process keeps the certificate that it started with: only a handshake tells which. */
 async function observeCertificates(context: Context, seen: Observation, mode: MetadataMode): Promise<void> {
-  if (performance.now() - seen.presentedAtMs < periodsMs.certificates) return;
+  if (performance.now() < seen.presentedAgainAtMs) return;
+  let againInMs = periodsMs.certificates;
   const stores = context
     .world()
     .sets.flatMap((set) => podNames(set).flatMap((pod) => listenersOf(context, set, pod)))
     .filter(({ store }) => store === 'INTERNAL' || mode === 'kraft');
   for (const { pod, store, address } of stores) {
     const der = await context.kafka.presentedCertificate(address).catch(() => undefined);
-    if (der === undefined) continue;
+    if (der === undefined) {
+      againInMs = periodsMs.certificatesMissed;
+      continue;
+    }
     const { validToDate } = new X509Certificate(der);
     seen.presented.set(`${pod} ${store}`, validToDate.toISOString());
     context.metrics.presentedCertificateExpiry.set({ pod, store }, validToDate.getTime() / 1_000);
   }
-  seen.presentedAtMs = performance.now();
+  seen.presentedAgainAtMs = performance.now() + againInMs;
 }
 
 function listenersOf({ namespace }: Context, set: ClusterSet, pod: string) {
