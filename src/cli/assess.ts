@@ -5,6 +5,7 @@ import {
   type Finding,
   type Mode,
   type PatchOperation,
+  type Service,
   type StatefulSet,
 } from '../hardening/index.ts';
 import { applyPatch } from '../hardening/diff.ts';
@@ -28,6 +29,12 @@ export interface Assessment {
 export interface AssessOptions {
   readonly namespace?: string | undefined;
   readonly mode?: Mode | undefined;
+}
+
+/** How far the input is assessed. */
+interface Progress {
+  readonly done: ReadonlyMap<ManifestObject, Assessment>;
+  readonly options: AssessOptions;
 }
 
 /** The namespace that an object is applied to. Throws `CliError` where `--namespace` contradicts the object. */
@@ -78,11 +85,30 @@ const checkSet = (object: ManifestObject): void => {
     );
 };
 
-const assessSet = (object: ManifestObject, { namespace: given, mode }: AssessOptions): Assessment => {
+const setOf = (value: JsonObject): StatefulSet => value;
+
+/** What stands beside a set in its namespace: the Services of the input and its other sets, the earlier ones as hardened. */
+const beside = (object: ManifestObject, input: readonly ManifestObject[], { done, options }: Progress) => {
+  const namespace = namespaceOf(object, options.namespace);
+  const near = input.filter(
+    (other) => other !== object && namespaceOf(other, options.namespace) === namespace,
+  );
+  return {
+    services: near.filter(isService).map(({ value }): Service => value),
+    siblings: near.filter(isStatefulSet).map((other) => setOf(done.get(other)?.value ?? other.value)),
+  };
+};
+
+const assessSet = (
+  object: ManifestObject,
+  input: readonly ManifestObject[],
+  progress: Progress,
+): Assessment => {
   checkSet(object);
+  const { namespace: given, mode } = progress.options;
   const namespace = namespaceOf(object, given);
-  const set = object.value as unknown as StatefulSet;
-  const { decision, patch, findings, workload } = harden(set, { namespace, mode });
+  const context = { ...beside(object, input, progress), namespace, mode };
+  const { decision, patch, findings, workload } = harden(setOf(object.value), context);
   return { object, namespace, decision, patch, findings, value: workload as unknown as JsonObject };
 };
 
@@ -93,7 +119,7 @@ const assessService = (
 ): Assessment => {
   const neighbours = sets
     .filter((set) => set.namespace === namespace && set.decision === 'hardened')
-    .map(({ value }) => value as unknown as StatefulSet);
+    .map(({ value }) => setOf(value));
   const { patch, findings } = hardenService(object.value, { sets: neighbours });
   const decision = patch.length > 0 ? 'hardened' : findings.length > 0 ? 'reported' : 'ignored';
   return { object, namespace, decision, patch, findings, value: applyPatch(object.value, patch) };
@@ -106,15 +132,18 @@ const isService = ({ apiVersion, kind }: ManifestObject): boolean =>
   kind === 'Service' && apiVersion === 'v1';
 
 /**
- * Hardens every StatefulSet of the input and, where the Service that governs one of them is in the input too, that
- * Service. Objects of other kinds are not in the result. Throws `CliError` for what is no valid object.
+ * Hardens every StatefulSet of the input beside the others of its namespace and their Services and, where the Service that
+ * governs one of them is in the input too, that Service. Objects of other kinds are not in the result. Throws `CliError` for
+ * what is no valid object.
  */
 export const assess = (documents: readonly ManifestDocument[], options: AssessOptions): Assessment[] => {
   const objects = documents.flatMap(objectsOf);
-  const assessed = new Map<ManifestObject, Assessment>();
-  for (const object of objects.filter(isStatefulSet)) assessed.set(object, assessSet(object, options));
-  const sets = [...assessed.values()];
-  for (const object of objects.filter(isService))
-    assessed.set(object, assessService(object, namespaceOf(object, options.namespace), sets));
-  return objects.flatMap((object) => assessed.get(object) ?? []);
+  const done = new Map<ManifestObject, Assessment>();
+  const input = objects.filter((object) => isStatefulSet(object) || isService(object));
+  for (const object of input.filter(isStatefulSet))
+    done.set(object, assessSet(object, input, { done, options }));
+  const sets = [...done.values()];
+  for (const object of input.filter(isService))
+    done.set(object, assessService(object, namespaceOf(object, options.namespace), sets));
+  return objects.flatMap((object) => done.get(object) ?? []);
 };

@@ -7,7 +7,7 @@ import { manifests } from '../../hardening/test/arbitrary.ts';
 import type { JsonObject } from '../../hardening/tree.ts';
 import { documentsOf } from '../manifest/document.ts';
 import { block } from '../manifest/render.ts';
-import { file, kafkaWarden, plainKafka } from '../test/session.ts';
+import { file, folder, kafkaWarden, plainKafka } from '../test/session.ts';
 
 const plain = file('kafka.yaml', plainKafka);
 
@@ -50,6 +50,68 @@ suite('harden', () => {
     const { out } = await kafkaWarden('harden', '-f', plain);
     const [service] = values(out) as { spec: { publishNotReadyAddresses?: boolean } }[];
     assert.equal(service?.spec.publishNotReadyAddresses, true);
+  });
+
+  test('creates a set under a Service of its own where the one in the input has an address', async () => {
+    const [service = '', set = ''] = plainKafka
+      .replace('  clusterIP: None   # headless\n', '')
+      .split('---\n');
+    for (const [name, text] of Object.entries({
+      before: `${service}---\n${set}`,
+      after: `${set}---\n${service}`,
+    })) {
+      const { out, err } = await kafkaWarden('harden', '-f', file(`address-${name}.yaml`, text));
+      assert.equal(setIn(out).spec?.serviceName, 'kafka-nodes', name);
+      assert.ok(out.includes(service), name);
+      assert.match(err, /Service kafka is not headless/);
+      const again = await kafkaWarden('harden', '-f', file(`address-${name}-again.yaml`, out));
+      assert.equal(again.out, out, name);
+    }
+  });
+
+  test('refuses node ids that an earlier set of the cluster has in the input, and takes an offset', async () => {
+    const set = plainKafka.split('---\n')[1] ?? '';
+    const more = (annotation: string) =>
+      set
+        .replace('  name: kafka\n', `  name: more\n  annotations: {${annotation}}\n`)
+        .replace('{app: kafka}', '{app: kafka, kafka-warden.io/cluster: kafka}')
+        .replace(
+          '          env:\n',
+          '          env:\n            - {name: KAFKA_PROCESS_ROLES, value: broker}\n',
+        );
+    const taken = await kafkaWarden('harden', '-f', file('taken.yaml', `${set}---\n${more('')}`));
+    assert.equal(taken.code, 3, taken.err);
+    assert.match(taken.err, /StatefulSet kafka of the cluster kafka has the node ids 0 to 2/);
+    const offset = more('kafka-warden.io/id-offset: "100"');
+    const free = await kafkaWarden('harden', '-f', file('free.yaml', `${set}---\n${offset}`));
+    assert.equal(free.code, 0, free.err);
+    const again = await kafkaWarden('harden', '-f', file('free-again.yaml', free.out));
+    assert.equal(again.out, free.out);
+  });
+
+  test('leaves out what a directory holds beside manifests, and says so', async () => {
+    const { out } = await kafkaWarden('harden', '-f', folder('manifests', { 'kafka.yaml': plainKafka }));
+    const mixed = folder('mixed', {
+      'docker-compose.yml': 'services: {kafka: {image: apache/kafka}}\n',
+      'kafka.yaml': plainKafka,
+      'kustomization.yaml': 'apiVersion: kustomize.config.k8s.io/v1beta1\nkind: Kustomization\n',
+      'list.json': '[1]',
+      'values.yaml': 'replicas: 3\n',
+    });
+    const { code, out: printed, err } = await kafkaWarden('harden', '-f', mixed);
+    assert.equal(code, 0, err);
+    assert.equal(printed, out);
+    for (const name of ['docker-compose.yml', 'kustomization.yaml', 'list.json', 'values.yaml'])
+      assert.match(err, new RegExp(`^Left out.*/${name}`), name);
+    const named = await kafkaWarden('harden', '-f', `${mixed}/values.yaml`);
+    assert.deepEqual([named.code, named.out], [2, '']);
+  });
+
+  test('takes no half an object in a directory for something else', async () => {
+    const broken = folder('broken', { 'kafka.yaml': plainKafka, 'typo.yaml': 'kind: Service\n' });
+    const { code, err } = await kafkaWarden('harden', '-f', broken);
+    assert.equal(code, 2);
+    assert.match(err, /typo\.yaml, document 1, line 1: the object has no apiVersion/);
   });
 
   test('leaves a Service of another namespace alone', async () => {

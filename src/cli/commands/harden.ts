@@ -1,9 +1,8 @@
 import type { Mode } from '../../hardening/index.ts';
 import { assess, type Assessment } from '../assess.ts';
 import { exitCodes, type ExitCode } from '../errors.ts';
-import { documentsOf } from '../manifest/document.ts';
+import { foreignText, readManifests } from '../manifest/manifests.ts';
 import { withReplacements } from '../manifest/objects.ts';
-import { readSources } from '../manifest/read.ts';
 import { assessmentText, isWorthSaying } from '../output/findings.ts';
 import { diffText, jsonList, rewritten, yamlStream } from '../output/manifests.ts';
 import type { Terminal } from '../output/terminal.ts';
@@ -45,7 +44,8 @@ const patchText = (assessments: readonly Assessment[]): string => {
  */
 export const hardenCommand = (options: HardenOptions, terminal: Terminal): ExitCode => {
   const mode = options.strict ? 'strict' : options.mode;
-  const documents = readSources(options.filename).flatMap(documentsOf);
+  const { documents, foreign } = readManifests(options.filename);
+  if (!options.quiet) terminal.err(foreignText(foreign));
   const assessments = assess(documents, { namespace: options.namespace, mode });
   const refused = assessments.filter(({ decision }) => decision === 'refused');
   const said = options.quiet ? refused : assessments.filter(isWorthSaying);

@@ -6,6 +6,8 @@ import { CliError } from '../errors.ts';
 export interface Source {
   readonly name: string;
   readonly text: string;
+  /** Found in a directory, not named. */
+  readonly isFound?: boolean;
 }
 
 const messages: Record<string, string> = {
@@ -76,7 +78,7 @@ const readDirectory = (path: string): Source[] => {
     .filter((file) => statSync(file).isFile());
   if (files.length === 0)
     throw new CliError('no-input', 'the directory holds no .yaml, .yml or .json file.', { file: path });
-  return files.map(readFile);
+  return files.map((file) => ({ ...readFile(file), isFound: true }));
 };
 
 const isDirectory = (path: string): boolean => {

@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after } from 'node:test';
@@ -24,14 +24,21 @@ export const kafkaWarden = async (...args: string[]): Promise<Ended> => {
   return { code, out, err };
 };
 
-const folder = mkdtempSync(join(tmpdir(), 'kafka-warden-cli-'));
-after(() => rmSync(folder, { recursive: true }));
+const root = mkdtempSync(join(tmpdir(), 'kafka-warden-cli-'));
+after(() => rmSync(root, { recursive: true }));
 
 /** Writes a file for this test file's commands and returns its path. */
 export const file = (name: string, content: string | Uint8Array): string => {
-  const path = join(folder, name);
+  const path = join(root, name);
   writeFileSync(path, content);
   return path;
+};
+
+/** Writes files into a directory of their own and returns its path. */
+export const folder = (name: string, files: Readonly<Record<string, string>>): string => {
+  mkdirSync(join(root, name));
+  for (const [each, content] of Object.entries(files)) file(join(name, each), content);
+  return join(root, name);
 };
 
 /** A plain Kafka as people write it, with its comments and habits. */
