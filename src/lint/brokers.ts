@@ -38,6 +38,7 @@ const { user: _user, group: _group, ...withoutUser } = apacheKafka;
 const scripted: Profile = {
   ...withoutUser,
   entrypoints: ['start-kafka.sh', '/usr/bin/start-kafka.sh', '/docker-entrypoint.sh'],
+  dialect: 'plain',
   mountedDirectories: [],
   zookeeper: true,
   variablesOf: (property) => [`KAFKA_${property.replaceAll(/[.-]/g, '_').toUpperCase()}`],

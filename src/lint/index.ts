@@ -5,17 +5,20 @@ import {
   layoutOf,
   rules as coreRules,
   type Decision,
+  type Finding,
   type Layout,
   type Mode,
   type RuleDoc,
+  type Service,
   type StatefulSet,
 } from '../hardening/index.ts';
+import { malformation } from '../hardening/malformed.ts';
 import { observe } from './observe.ts';
 import { placeElsewhere } from './places.ts';
 import { lintRules } from './rules/index.ts';
 import { removedApi } from './rules/removed-api.ts';
 import { brokerCount, sceneOf, type LintFinding, type LintRule, type Scene } from './scene.ts';
-import { kindOf, type Subject } from './subject.ts';
+import { kindOf, nameOf, type Subject } from './subject.ts';
 
 export type { LintFinding } from './scene.ts';
 export type { Subject } from './subject.ts';
@@ -42,28 +45,41 @@ interface Core<S extends Subject> {
   layouts: Map<Subject, Layout>;
 }
 
+const setOf = ({ value }: Subject): StatefulSet => value;
+
+/** What stands beside a set in its namespace: Services, and other sets, the earlier ones as they are hardened. */
+function beside(subject: Subject, subjects: readonly Subject[], hardened: ReadonlyMap<Subject, StatefulSet>) {
+  const near = subjects.filter((s) => s !== subject && s.namespace === subject.namespace);
+  return {
+    services: near.filter((s) => kindOf(s) === 'Service').map(({ value }): Service => value),
+    siblings: near
+      .filter((s) => kindOf(s) === 'StatefulSet' && nameOf(s) !== nameOf(subject) && isSound(s))
+      .map((s) => hardened.get(s) ?? setOf(s)),
+  };
+}
+
+const isSound = ({ value }: Subject): boolean => malformation(value) === undefined;
+
 /** What the core says of every StatefulSet, and of the Services of those that it hardens. */
 function judge<S extends Subject>(subjects: readonly S[], mode: Mode): Core<S> {
   const core: Core<S> = { findings: [], decisions: new Map(), layouts: new Map() };
-  const hardened = new Map<string, StatefulSet[]>();
-  for (const subject of subjects) {
-    if (kindOf(subject) !== 'StatefulSet') continue;
-    const { namespace } = subject;
-    const set = subject.value as unknown as StatefulSet;
-    const { decision, findings } = harden(set, { namespace, mode });
-    core.decisions.set(subject, decision);
+  const hardened = new Map<Subject, StatefulSet>();
+  const say = (subject: S, findings: readonly Finding[]) =>
     core.findings.push(...findings.map((f) => ({ ...f, subject })));
-    const wished = harden(set, { namespace, mode: 'harden' });
+  for (const subject of subjects.filter((s) => kindOf(s) === 'StatefulSet')) {
+    const context = { ...beside(subject, subjects, hardened), namespace: subject.namespace };
+    const { decision, findings } = harden(setOf(subject), { ...context, mode });
+    core.decisions.set(subject, decision);
+    say(subject, findings);
+    const wished = harden(setOf(subject), { ...context, mode: 'harden' });
     const layout = wished.decision === 'hardened' ? layoutOf(wished.workload) : undefined;
     if (layout === undefined) continue;
     core.layouts.set(subject, layout);
-    hardened.set(namespace, [...(hardened.get(namespace) ?? []), wished.workload]);
+    hardened.set(subject, wished.workload);
   }
-  for (const subject of subjects) {
-    const sets = kindOf(subject) === 'Service' ? hardened.get(subject.namespace) : undefined;
-    if (sets === undefined) continue;
-    const { findings } = hardenService(subject.value, { sets });
-    core.findings.push(...findings.map((f) => ({ ...f, subject })));
+  for (const subject of subjects.filter((s) => kindOf(s) === 'Service')) {
+    const sets = [...hardened].flatMap(([s, set]) => (s.namespace === subject.namespace ? [set] : []));
+    if (sets.length > 0) say(subject, hardenService(subject.value, { sets }).findings);
   }
   return core;
 }

@@ -10,10 +10,11 @@ function harmOf({
 }: Broker): { text: string; severity: Said['severity'] & string } | undefined {
   if (profile.dialect === 'confluent')
     return { text: 'the image sees KAFKA_PORT and does not start', severity: 'error' };
-  if (profile.dialect !== 'apache') return undefined;
-  return /wurstmeister|ches|spotify/.test(container.image ?? '')
-    ? { text: 'the image takes KAFKA_PORT for its port and does not start', severity: 'error' }
-    : { text: 'the image turns KAFKA_PORT, KAFKA_SERVICE_HOST … into properties', severity: 'info' };
+  if (/(wurstmeister|ches|spotify)\//.test(container.image ?? ''))
+    return { text: 'the image takes KAFKA_PORT for its port and does not start', severity: 'error' };
+  return profile.dialect === 'apache'
+    ? { text: 'the image turns KAFKA_PORT, KAFKA_SERVICE_HOST … into properties', severity: 'info' }
+    : undefined;
 }
 
 function check(scene: Scene, broker: Broker): Said[] {
