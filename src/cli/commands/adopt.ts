@@ -6,9 +6,8 @@ import { planAdoption, type AdoptionPlan, type Planned } from '../adoption/plan.
 import { planText } from '../adoption/text.ts';
 import { namespaceOf } from '../assess.ts';
 import { CliError, exitCodes, type ExitCode } from '../errors.ts';
-import { documentsOf } from '../manifest/document.ts';
+import { readManifests } from '../manifest/manifests.ts';
 import { objectsOf } from '../manifest/objects.ts';
-import { readSources } from '../manifest/read.ts';
 import { block } from '../manifest/render.ts';
 import type { Terminal } from '../output/terminal.ts';
 
@@ -25,9 +24,8 @@ export interface AdoptOptions {
 const prefix = /^(?:statefulsets?|sts)\//;
 
 const fromFiles = ({ filename = [], namespace }: AdoptOptions): Subject[] =>
-  readSources(filename)
-    .flatMap(documentsOf)
-    .flatMap(objectsOf)
+  readManifests(filename)
+    .documents.flatMap(objectsOf)
     .map((object) => ({ value: object.value, namespace: namespaceOf(object, namespace) }));
 
 /** What the cluster has of the namespace: nothing secret is read. */

@@ -2,10 +2,8 @@ import type { Finding, Mode } from '../../hardening/index.ts';
 import { lint, type LintFinding, type Report } from '../../lint/index.ts';
 import { namespaceOf } from '../assess.ts';
 import { exitCodes, placeText, type ExitCode, type Place } from '../errors.ts';
-import { isObject } from '../../hardening/tree.ts';
-import { documentsOf, type ManifestDocument } from '../manifest/document.ts';
+import { foreignText, readManifests } from '../manifest/manifests.ts';
 import { nameOf, objectsOf, placeOf, type ManifestObject } from '../manifest/objects.ts';
-import { readSources } from '../manifest/read.ts';
 import type { Style, Terminal } from '../output/terminal.ts';
 
 export interface LintOptions {
@@ -73,29 +71,15 @@ const summary = (
   return `${kafka} of ${decisions.size} StatefulSets run Kafka${also}: ${parts.join(', ')}\n`;
 };
 
-/** A directory may hold what is no object: a kustomization, a chart's values. That is passed over, and said. */
-const isMeant = (
-  { file, index, value }: ManifestDocument,
-  { filename }: LintOptions,
-  terminal: Terminal,
-): boolean => {
-  const isNone =
-    isObject(value) && (typeof value['kind'] !== 'string' || typeof value['apiVersion'] !== 'string');
-  if (!isNone || filename.includes(file) || file === 'standard input') return true;
-  terminal.err(`${placeText({ file, document: index })}: no Kubernetes object, passed over\n`);
-  return false;
-};
-
 /**
  * `kafka-warden lint`: what hardening would change, report or refuse, and what the objects of all files show together, with
  * file and line. Exit code 1 when a finding is an error. Without `--mode` everything is only reported, as an enrolled
  * namespace in `audit` would have it.
  */
 export const lintCommand = (options: LintOptions, terminal: Terminal): ExitCode => {
-  const objects = readSources(options.filename)
-    .flatMap(documentsOf)
-    .filter((document) => isMeant(document, options, terminal))
-    .flatMap(objectsOf);
+  const { documents, foreign } = readManifests(options.filename);
+  terminal.err(foreignText(foreign));
+  const objects = documents.flatMap(objectsOf);
   const subjects = objects.map((object): Subject => {
     return { object, value: object.value, namespace: namespaceOf(object, options.namespace) };
   });
