@@ -25,6 +25,15 @@ export interface ProfileUpgradeOptions {
   readonly kubeconfig?: string;
 }
 
+const unknown = (given: string | undefined, known: readonly string[]) =>
+  new CliError('unknown-profile', `There is no profile ${given}. Known: ${known.join(', ')}.`);
+
+/** Refuses a profile that no family has, before anybody is asked. */
+function checkProfile(given: string | undefined): void {
+  if (given !== undefined && !profilePins.some((one) => one === given || one.endsWith(`/${given}`)))
+    throw unknown(given, profilePins);
+}
+
 /** The pin to move to: the newest of the set's family, or the one that is asked for, by its number or in full. */
 const pinFor = (set: JsonObject, given: string | undefined): string => {
   const family = currentPin(set)?.split('/')[0] ?? '';
@@ -33,11 +42,7 @@ const pinFor = (set: JsonObject, given: string | undefined): string => {
     given === undefined
       ? newestPinFor(currentPin(set))
       : known.find((one) => one === given || one === `${family}/${given}`);
-  if (pin === undefined)
-    throw new CliError(
-      'unknown-profile',
-      `There is no profile ${given ?? currentPin(set)} for this set. Known: ${(known.length > 0 ? known : profilePins).join(', ')}.`,
-    );
+  if (pin === undefined) throw unknown(given ?? currentPin(set), known.length > 0 ? known : profilePins);
   return pin;
 };
 
@@ -171,6 +176,7 @@ export const profileUpgradeCommand = async (
   terminal: Terminal,
 ): Promise<ExitCode> => {
   const { target, filename = [] } = options;
+  checkProfile(options.to);
   if (filename.length > 0 && target === undefined) return offline({ ...options, filename }, terminal);
   if (target !== undefined && filename.length === 0) return online({ ...options, target }, terminal);
   throw new CliError('usage', 'Name either statefulset/NAME or a manifest with -f FILE.');
