@@ -8,8 +8,12 @@ import { readShape } from './shape.ts';
 /** How many shapes are proved side by side: a machine of two cores starts two clusters at once in about the time of one. */
 const concurrency = 2;
 
-/** The tests of a shard: one for each of its shapes, with every step as a diagnostic. */
-export function shapesSuite(group: Group): void {
+/**
+ * The tests of a shard, or of every second of its shapes, so that no file of tests takes too long: one for each shape, with every
+ * step as a diagnostic.
+ */
+export function shapesSuite(group: Group, half?: 'odd' | 'even'): void {
+  const names = shapesOf(group).filter((_, i) => half === undefined || (i % 2 === 0) === (half === 'odd'));
   suite(`shapes: ${group}`, { skip: clusterUnavailable() ?? false, concurrency }, () => {
     let cluster: Cluster;
     before(async () => {
@@ -20,7 +24,7 @@ export function shapesSuite(group: Group): void {
       await cluster?.[Symbol.asyncDispose]();
     });
 
-    for (const name of shapesOf(group)) {
+    for (const name of names) {
       const { shape, runs, notRun } = readShape(name);
       const scope = runs ? '' : ` (at admission only: ${notRun ?? ''})`;
       test(`${name}: ${shape}${scope}`, async (t) => {

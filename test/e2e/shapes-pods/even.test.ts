@@ -1,3 +1,3 @@
 import { shapesSuite } from '../../shapes/suite.ts';
 
-shapesSuite('others');
+shapesSuite('pods', 'even');

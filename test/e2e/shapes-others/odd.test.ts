@@ -1,3 +1,3 @@
 import { shapesSuite } from '../../shapes/suite.ts';
 
-shapesSuite('network');
+shapesSuite('others', 'odd');

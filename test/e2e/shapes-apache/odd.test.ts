@@ -1,0 +1,3 @@
+import { shapesSuite } from '../../shapes/suite.ts';
+
+shapesSuite('apache', 'odd');
