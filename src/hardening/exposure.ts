@@ -12,12 +12,16 @@ export interface Exposure {
   hosts: string[];
 }
 
-/** What is read for it. */
-export interface ExposureSource {
-  set: StatefulSet;
+/** What is read of an address. */
+export interface AddressSource {
   container: Container;
-  shape: Shape;
   configuration: Configuration;
+}
+
+/** What is read for it. */
+export interface ExposureSource extends AddressSource {
+  set: StatefulSet;
+  shape: Shape;
 }
 
 const isLoopback = (host: string) => /^(localhost|127\.)/.test(host);
@@ -75,7 +79,7 @@ export function hostOf(address: Address | undefined, container: Container): stri
  * themselves get a port that no client ever used. Where every listener is advertised to machines outside, clients inside get a
  * port of their own.
  */
-export function exposureOf({ set, container, shape }: ExposureSource): Exposure {
+export function exposureOf({ set, container, shape, configuration }: ExposureSource): Exposure {
   const addressOf = (l: Listener) => shape.advertised.find((a) => a.name === l.name);
   const whereIs = (l: Listener) => whereabouts(l, addressOf(l), set);
   const all = shape.listeners.filter((l) => !shape.isController(l));
@@ -85,14 +89,14 @@ export function exposureOf({ set, container, shape }: ExposureSource): Exposure 
     inside.find((l) => l === shape.interBroker && all.some((o) => o !== l && isOutsideName(o.name))) ??
     inside.find((l) => l !== shape.interBroker && !isOutsideName(l.name)) ??
     inside[0] ??
-    all.find((l) => whereIs(l) === 'loopback' || !isHost(addressOf(l)));
+    all.find((l) => whereIs(l) === 'loopback' || !isHost(addressOf(l), { container, configuration }));
   const further = all.filter(
     (l, i) => l.port !== main?.port && all.findIndex((o) => o.port === l.port) === i,
   );
   const external = further.map((l, i): ExternalListener => ({
     name: i === 0 ? 'EXTERNAL' : `EXTERNAL${i + 1}`,
     port: l.port,
-    from: whereIs(l) === 'outside' && isHost(addressOf(l)) ? l.name : '',
+    from: whereIs(l) === 'outside' && isHost(addressOf(l), { container, configuration }) ? l.name : '',
   }));
   const hosts = external.flatMap(
     ({ from }) =>
@@ -108,6 +112,15 @@ export function exposureOf({ set, container, shape }: ExposureSource): Exposure 
   };
 }
 
-/** An address that Kafka can start with: not a placeholder, nor a text that nothing will resolve. */
-const isHost = (address: Address | undefined): boolean =>
-  address !== undefined && !/[<>{}[\]\s]/.test(address.host.replaceAll(/\$\{[^}]*\}|\$\([^)]*\)/g, ''));
+/** An address that Kafka can start with: not a placeholder, nor a reference that the kubelet will not resolve. */
+export function isHost(address: Address | undefined, { container, configuration }: AddressSource): boolean {
+  if (address === undefined) return false;
+  if (/[<>{}[\]\s]/.test(address.host.replaceAll(/\$\{[^}]*\}|\$\([^)]*\)/g, ''))) return false;
+  const value = configuration.property('advertised.listeners');
+  const index = value.state === 'literal' ? Number(/^\/env\/(\d+)$/.exec(value.from)?.[1] ?? NaN) : NaN;
+  if (Number.isNaN(index)) return true;
+  const before = (container.env ?? []).slice(0, index).map((e) => e.name);
+  const references = [...address.host.matchAll(/\$\(([A-Za-z_][\w.-]*)\)/g)].map((m) => m[1] ?? '');
+  const shell = address.host.replaceAll(/\$\([A-Za-z_][\w.-]*\)/g, '').includes('$');
+  return !shell && (container.envFrom !== undefined || references.every((name) => before.includes(name)));
+}

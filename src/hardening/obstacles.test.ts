@@ -20,11 +20,11 @@ const container = '/spec/template/spec/containers/0';
 
 const cases: Case[] = [
   {
-    name: 'a Kafka older than 3.7',
-    parts: { image: 'apache/kafka:3.6.2' },
+    name: 'a Kafka older than 3.5',
+    parts: { image: 'apache/kafka:3.4.1' },
     rule: 'image-profile',
     path: `${container}/image`,
-    message: /Kafka 3\.6 is not supported: this profile covers 3\.7 to 4\.x/,
+    message: /Kafka 3\.4 is not supported: this profile covers 3\.5 to 4\.x/,
   },
   {
     name: 'a Kafka newer than any that was tried',
@@ -35,10 +35,10 @@ const cases: Case[] = [
   },
   {
     name: 'an old Kafka that only the annotation tells',
-    parts: { image: 'apache/kafka@sha256:1', annotations: { 'kafka-warden.io/kafka-version': '3.5' } },
+    parts: { image: 'apache/kafka@sha256:1', annotations: { 'kafka-warden.io/kafka-version': '3.3' } },
     rule: 'image-profile',
     path: `${container}/image`,
-    message: /Kafka 3\.5/,
+    message: /Kafka 3\.3/,
   },
   {
     name: 'ZooKeeper mode',
@@ -289,7 +289,7 @@ for (const { name, parts, rule, path, message, onUpdate = message } of cases)
 describe('what stands on its own', () => {
   test('every obstacle is named, not only the first', () => {
     const { findings } = harden(
-      kafka({ image: 'apache/kafka:3.6.0', env: { KAFKA_ZOOKEEPER_CONNECT: 'zk' } }),
+      kafka({ image: 'apache/kafka:3.4.0', env: { KAFKA_ZOOKEEPER_CONNECT: 'zk' } }),
       {
         namespace,
       },

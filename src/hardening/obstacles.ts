@@ -21,8 +21,8 @@ export interface Obstacle extends Pick<Finding, 'rule' | 'path' | 'message' | 'r
 
 type Check = (source: Facts & { place: (from: string) => string }) => Obstacle | undefined;
 
-/** Kafka 3.7 is the oldest that is tried in KRaft mode, 3.0 in ZooKeeper mode; 4.x has no ZooKeeper mode. */
-const oldestKraft: KafkaVersion = [3, 7];
+/** KRaft has SCRAM from 3.5 on, ZooKeeper mode was tried from 3.0; 4.x has none. */
+const oldestKraft: KafkaVersion = [3, 5];
 const oldestZookeeper: KafkaVersion = [3, 0];
 const newestMajor = 4;
 

@@ -106,6 +106,22 @@ describe('listeners as people write them', () => {
     assert.deepEqual(clientPorts(set), [9092, 29092]);
   });
 
+  test('two names for one port are one listener', () => {
+    const set = hardened({
+      image: platform,
+      container: {
+        env: env({
+          POD_NAME: '@metadata.name',
+          ...zookeeper,
+          KAFKA_ADVERTISED_LISTENERS:
+            'PLAINTEXT://$(POD_NAME).kafka.demo.svc:9092,PLAINTEXT_HOST://$(POD_NAME).kafka:9092',
+          KAFKA_INTER_BROKER_LISTENER_NAME: 'PLAINTEXT',
+        }),
+      },
+    });
+    assert.deepEqual(clientPorts(set), [9092]);
+  });
+
   test('a pod and the governing Service are an address inside the cluster, also without a domain', () => {
     const shell = hardened({
       image: 'apache/kafka:4.0.0',
@@ -138,6 +154,40 @@ describe('listeners as people write them', () => {
       },
     });
     assert.deepEqual(listenersOf(reference), { CLIENT: 9092, INTERNAL: 9091 });
+  });
+
+  test('a listener that is advertised on a port of its own for each pod is not lost without a word', () => {
+    const parts: Parts = {
+      name: 'cp-kafka',
+      image: platform,
+      container: {
+        env: env({ POD_NAME: '@metadata.name', HOST_IP: '@status.hostIP', ...zookeeper }),
+        command: [
+          'sh',
+          '-exc',
+          `${ordinal} && export KAFKA_ADVERTISED_LISTENERS=PLAINTEXT://\${POD_NAME}.kafka.\${POD_NAMESPACE}:9092,EXTERNAL://\${HOST_IP}:$((31090 + \${KAFKA_BROKER_ID})) && exec ${entrypoint}`,
+        ],
+      },
+    };
+    assert.equal(listenersOf(hardened(parts))['CLIENT'], 9092);
+    assert.match(said(parts, 'listeners'), /EXTERNAL/);
+  });
+
+  test('what is no host is not advertised', () => {
+    const parts: Parts = {
+      image: 'apache/kafka:4.1.0',
+      container: {
+        env: env({
+          POD_NAME: '@metadata.name',
+          KAFKA_PROCESS_ROLES: 'broker,controller',
+          KAFKA_LISTENERS: 'EXTERNAL://:9094,INSIDE://:9092,CONTROLLER://:9093',
+          KAFKA_ADVERTISED_LISTENERS: 'EXTERNAL://{cluster-ip}:30094,INSIDE://$(POD_NAME).kafka:9092',
+          KAFKA_INTER_BROKER_LISTENER_NAME: 'INSIDE',
+        }),
+      },
+    };
+    assert.doesNotMatch(variable(hardened(parts), 'WARDEN_EXTERNAL') ?? '', /EXTERNAL=EXTERNAL/);
+    assert.ok(findingsOf(parts).some((f) => f.message.includes('cluster-ip')));
   });
 
   test("Kubernetes' own references are read as the kubelet expands them", () => {
@@ -182,6 +232,21 @@ describe('starts as people write them', () => {
     assert.match(commandOf(set), /\nexec \/bin\/bash \S+\/launch \/etc\/confluent\/docker\/run\n$/);
   });
 
+  for (const escape of [
+    'exec runuser -u appuser -- /etc/kafka/docker/run',
+    "exec su -s /bin/bash appuser -c 'exec /etc/kafka/docker/run'",
+  ])
+    test(`no way past the launcher is left: ${escape.slice(0, 14)}`, () => {
+      const parts: Parts = {
+        container: {
+          command: ['bash', '-c', `if [ "$(id -u)" -eq 0 ]; then ${escape}; fi\nexec /etc/kafka/docker/run`],
+        },
+      };
+      const { decision, workload } = harden(kafka(parts), { namespace });
+      const bare = commandOf(workload).replaceAll(/\S+\/launch (\S+ )?\/etc\/kafka\/docker\/run/g, '');
+      assert.ok(decision === 'reported' || !bare.includes('/etc/kafka/docker/run'), commandOf(workload));
+    });
+
   test('a properties file of the image is the same for every pod, so ids come from the ordinal', () => {
     const set = hardened({
       image: 'apache/kafka:3.9.0',
@@ -223,6 +288,21 @@ describe('starts as people write them', () => {
       },
     });
     assert.equal(variable(set, 'WARDEN_NODE_ID'), 'keep');
+  });
+
+  test('a script that makes topics without credentials is told of', () => {
+    const parts: Parts = {
+      env: { KAFKA_LISTENERS: 'PLAINTEXT://:9092,CONTROLLER://:9093' },
+      container: {
+        command: [
+          'bash',
+          '-c',
+          '/etc/kafka/docker/run &\nsleep 20\n/opt/kafka/bin/kafka-topics.sh --create --bootstrap-server localhost:9092 --topic orders\nwait\n',
+        ],
+      },
+    };
+    hardened(parts);
+    assert.ok(findingsOf(parts).some((f) => f.message.includes('kafka-topics')));
   });
 });
 

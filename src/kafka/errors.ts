@@ -17,7 +17,7 @@ const remedies = {
   'kafka-unauthorized': 'Make the principal of this client a super user, or grant it the operation.',
   'kafka-unreachable': 'Check that the broker pods run and that network policies allow this connection.',
   'kafka-unsupported':
-    'Use a Kafka version that has this call (3.7 or later), or finalize its feature level.',
+    'Use a Kafka version that has this call (in KRaft mode 3.5 or later, in ZooKeeper mode 3.0 or later), or finalize its feature level.',
 } as const;
 
 export type KafkaErrorCode = keyof typeof remedies;

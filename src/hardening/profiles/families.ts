@@ -35,7 +35,7 @@ const leftAlone = (id: string, repositories: string[], why: string, remedy?: str
   id,
   repositories,
   why,
-  remedy: remedy ?? 'Use apache/kafka 3.7 or later, or keep securing this set by hand.',
+  remedy: remedy ?? 'Use apache/kafka, or keep securing this set by hand.',
 });
 
 const component = (id: string, repositories: string[], name: string, remedy?: string) =>

@@ -1,6 +1,6 @@
 import type { ExternalListener, Layout } from '../model.ts';
 import { kraft, pointerTo, serving, type Draft, type KnownRole, type Rule, type Said } from '../draft.ts';
-import { hostOf } from '../exposure.ts';
+import { hostOf, isHost } from '../exposure.ts';
 
 /** Names of the listeners that clients come in by. */
 export const clientListeners = ({ external = [] }: Layout): string[] => [
@@ -71,13 +71,16 @@ function reportFurther(draft: Draft): void {
 }
 
 /** What is said of a further listener: where its clients find it now. */
-function kept({ shape, container }: Draft, { name, port, from }: ExternalListener): Omit<Said, 'path'> {
+function kept(draft: Draft, { name, port, from }: ExternalListener): Omit<Said, 'path'> {
+  const { shape, container } = draft;
   const listener = shape.listeners.find((l) => l.port === port && !shape.isController(l))?.name ?? name;
   const address = shape.advertised.find((a) => a.name === listener);
   const what = `listener ${listener} on port ${port} is kept as ${name} with TLS and SASL`;
-  if (from === '' && /^(localhost|127\.)/.test(address?.host ?? ''))
+  const host = address?.host ?? '';
+  const leadsNowhere = host !== '' && (/^(localhost|127\.)/.test(host) || !isHost(address, draft));
+  if (from === '' && leadsNowhere)
     return {
-      message: `${what}, under the pod's own name instead of localhost`,
+      message: `${what}, under the pod's own name instead of ${host}`,
       severity: 'warning',
       remedy: 'Remove it, or advertise an address that its clients can follow.',
     };
