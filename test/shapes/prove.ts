@@ -5,6 +5,7 @@ import type { Decision } from '../../src/hardening/index.ts';
 import type { Cluster } from '../cluster/index.ts';
 import { givenApplication } from '../support/application.ts';
 import { deleteNamespace } from '../support/brokers.ts';
+import { until } from '../support/until.ts';
 import { enrolledNamespace } from '../support/warden.ts';
 import { evidenceOf } from './evidence.ts';
 import { expectedOf, namespace as writtenFor, readShape, type Shape } from './shape.ts';
@@ -212,9 +213,10 @@ async function proveServes(stage: Stage): Promise<void> {
   });
   const brokers = (await workloads.pods()).filter(({ broker }) => broker);
   if (brokers.length === 1 && brokers[0]?.claims === false)
-    await step('a user produces again: the data went with the pod', async () =>
-      assert.equal(await application.produce('orders', messages), messages),
-    );
+    await step('a user produces again: the data went with the pod', async () => {
+      await until('the broker knows the user again', async () => (await application.connect('user')).connected);
+      assert.equal(await application.produce('orders', messages), messages);
+    });
   await step('a user consumes what was produced', async () =>
     assert.equal(await application.consume('orders', 'shape', messages), messages),
   );

@@ -8,7 +8,7 @@ export interface SetPod {
   uid: string;
   set: string;
   ip: string;
-  /** It has a claim, whose data stays when the pod goes. */
+  /** One of its containers mounts a claim, whose data stays when the pod goes. */
   claims: boolean;
   /** It serves clients of a hardened cluster. */
   broker: boolean;
@@ -24,7 +24,10 @@ interface Pod {
     labels?: Record<string, string>;
     ownerReferences?: { kind: string; name: string }[];
   };
-  spec: { volumes?: { persistentVolumeClaim?: object }[] };
+  spec: {
+    containers: { volumeMounts?: { name: string }[] }[];
+    volumes?: { name: string; persistentVolumeClaim?: object }[];
+  };
   status?: {
     podIP?: string;
     conditions?: { type: string; status: string }[];
@@ -119,10 +122,15 @@ function setPod({ metadata, spec, status }: Pod): SetPod[] {
       uid: metadata.uid,
       set: owner.name,
       ip: status?.podIP ?? '',
-      claims: spec.volumes?.some((volume) => 'persistentVolumeClaim' in volume) ?? false,
+      claims: mountsClaim(spec),
       broker: keys.broker in labels,
       restarts: Math.max(0, ...(status?.containerStatuses ?? []).map(({ restartCount }) => restartCount)),
       ready: status?.conditions?.some(({ type, status }) => type === 'Ready' && status === 'True') ?? false,
     },
   ];
+}
+
+function mountsClaim({ containers, volumes = [] }: Pod['spec']): boolean {
+  const mounted = containers.flatMap(({ volumeMounts = [] }) => volumeMounts.map(({ name }) => name));
+  return volumes.some((volume) => 'persistentVolumeClaim' in volume && mounted.includes(volume.name));
 }
