@@ -214,7 +214,10 @@ async function proveServes(stage: Stage): Promise<void> {
   const brokers = (await workloads.pods()).filter(({ broker }) => broker);
   if (brokers.length === 1 && brokers[0]?.claims === false)
     await step('a user produces again: the data went with the pod', async () => {
-      await until('the broker knows the user again', async () => (await application.connect('user')).connected);
+      await until(
+        'the broker knows the user again',
+        async () => (await application.connect('user')).connected,
+      );
       assert.equal(await application.produce('orders', messages), messages);
     });
   await step('a user consumes what was produced', async () =>
