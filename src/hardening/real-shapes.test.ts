@@ -173,22 +173,26 @@ describe('listeners as people write them', () => {
     assert.match(said(parts, 'listeners'), /EXTERNAL/);
   });
 
-  test('what is no host is not advertised', () => {
-    const parts: Parts = {
-      image: 'apache/kafka:4.1.0',
-      container: {
-        env: env({
-          POD_NAME: '@metadata.name',
-          KAFKA_PROCESS_ROLES: 'broker,controller',
-          KAFKA_LISTENERS: 'EXTERNAL://:9094,INSIDE://:9092,CONTROLLER://:9093',
-          KAFKA_ADVERTISED_LISTENERS: 'EXTERNAL://{cluster-ip}:30094,INSIDE://$(POD_NAME).kafka:9092',
-          KAFKA_INTER_BROKER_LISTENER_NAME: 'INSIDE',
-        }),
-      },
-    };
-    assert.doesNotMatch(variable(hardened(parts), 'WARDEN_EXTERNAL') ?? '', /EXTERNAL=EXTERNAL/);
-    assert.ok(findingsOf(parts).some((f) => f.message.includes('cluster-ip')));
-  });
+  for (const [what, host, later] of [
+    ['a placeholder', '{cluster-ip}', {}],
+    ['a variable that is defined only after its use', '$(NODE_IP)', { NODE_IP: '@status.hostIP' }],
+  ] as const)
+    test(`${what} is no host, and is not advertised`, () => {
+      const parts: Parts = {
+        container: {
+          env: env({
+            POD_NAME: '@metadata.name',
+            KAFKA_PROCESS_ROLES: 'broker,controller',
+            KAFKA_LISTENERS: 'EXTERNAL://:9094,INSIDE://:9092,CONTROLLER://:9093',
+            KAFKA_ADVERTISED_LISTENERS: `EXTERNAL://${host}:30094,INSIDE://$(POD_NAME).kafka:9092`,
+            KAFKA_INTER_BROKER_LISTENER_NAME: 'INSIDE',
+            ...later,
+          }),
+        },
+      };
+      assert.equal(variable(hardened(parts), 'WARDEN_EXTERNAL'), undefined);
+      assert.match(said(parts, 'listeners'), /EXTERNAL on port 9094 .* instead of [{$]/);
+    });
 
   test("Kubernetes' own references are read as the kubelet expands them", () => {
     const set = hardened({
