@@ -60,7 +60,9 @@ export function harden(workload: StatefulSet, context: Context): Outcome {
   if (malformed !== undefined) return outcome(workload, 'refused', { findings: [unreadable(malformed)] });
   if (workload.metadata?.labels?.[keys.ignore] === 'true') return outcome(workload, 'ignored');
   if (workload.apiVersion !== undefined && workload.apiVersion !== 'apps/v1')
-    return outcome(workload, 'refused', { findings: [removedVersion(workload.apiVersion)] });
+    return recognise(workload).kind === 'none'
+      ? outcome(workload, 'ignored')
+      : outcome(workload, 'refused', { findings: [removedVersion(workload.apiVersion)] });
   const standing = standingOf(workload, context);
   const before = withoutDefaults(workload as unknown as JsonObject);
   const vanilla = vanillaFrom(before, context.old ?? workload);

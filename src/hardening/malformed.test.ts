@@ -135,3 +135,11 @@ test('an object of many containers and variables is hardened in bounded time', (
   assert.equal(harden(set, { namespace }).decision, 'hardened');
   assert.ok(performance.now() - since < 1_000);
 });
+
+test('a removed version of the API is refused where it is Kafka, and no matter elsewhere', () => {
+  const old = (image: string) => ({ ...kafka({ image }), apiVersion: 'apps/v1beta1' });
+  const { decision, findings } = harden(old('apache/kafka:4.1.0'), { namespace: 'demo' });
+  assert.equal(decision, 'refused');
+  assert.match(findings[0]?.message ?? '', /no version apps\/v1beta1 any more/);
+  assert.equal(harden(old('postgres:17'), { namespace: 'demo' }).decision, 'ignored');
+});

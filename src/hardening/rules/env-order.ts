@@ -13,7 +13,8 @@ export const envOrder: Rule = {
     const env = draft.container.env ?? [];
     for (const [i, entry] of env.entries())
       for (const [, name = ''] of (entry.value ?? '').matchAll(/(?<!\$)\$\(([A-Za-z_][\w.-]*)\)/g)) {
-        if (/^KUBERNETES_/.test(name)) continue;
+        // Images hand a …_COMMAND to a shell, where $(…) runs a command.
+        if (/^KUBERNETES_/.test(name) || /_COMMAND$/.test(entry.name)) continue;
         const defined = env.findIndex((e) => e.name === name);
         if (defined >= 0 && defined < i) continue;
         const problem = defined < 0 ? 'is not defined in env' : 'is defined only after it';
