@@ -69,16 +69,17 @@ export function journey({ image, namespace, version }: Start): void {
 
   step('its status tells bootstrap, listeners, version and expiries, and a budget stands', async () => {
     await kubectl('wait', `kafkacluster/${set}`, '--for=condition=Ready', '--timeout=90s');
-    const { status } = JSON.parse(await kubectl('get', 'kafkacluster', set, '-o', 'json')) as {
-      status: Record<string, unknown>;
-    };
+    const status = await until('the certificates of all brokers are told', async () => {
+      const read = await kubectl('get', 'kafkacluster', set, '-o', 'json');
+      const now = (JSON.parse(read) as { status: Record<string, unknown> }).status;
+      return Array.isArray(now['certificates']) && now['certificates'].length >= 6 && now;
+    });
     assert.match(
       JSON.stringify(status['bootstrap']),
       new RegExp(`kafka-kafka-bootstrap\\.${namespace}\\.svc:9092`),
     );
     assert.ok(Array.isArray(status['listeners']) && status['listeners'].length >= 2);
     assert.match(String(status['kafkaVersion']), version);
-    assert.ok(Array.isArray(status['certificates']) && status['certificates'].length >= 6);
     const budget = JSON.parse(await kubectl('get', 'pdb', `${set}-kafka-warden`, '-o', 'json')) as {
       spec: Record<string, unknown>;
     };
