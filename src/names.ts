@@ -47,6 +47,12 @@ export const keys = {
 /** The longest cluster name: the longest suffix then still fits a label value of 63 characters. */
 export const maxClusterNameLength = 40;
 
+/**
+ * The most pods that a StatefulSet may have: their keystores lie in one Secret of at most 1 MiB, and the record of what was
+ * issued in an annotation of at most 256 KiB (up to 8 KiB and 2.6 KiB for a pod with long names).
+ */
+export const maxPods = 96;
+
 /** Names of the objects that belong to one cluster. */
 export const objectsOf = (cluster: string) =>
   ({
@@ -68,4 +74,8 @@ export const userSecretOf = (user: string) => `${user}-kafka-user`;
 export const sidecarClusterRole = 'kafka-warden-sidecar';
 
 /** Where a hardened broker finds its stores and its launcher. */
-export const mounts = { keys: '/etc/kafka-warden/keys', launcher: '/etc/kafka-warden/launcher', run: '/etc/kafka-warden/run' } as const;
+export const mounts = {
+  keys: '/etc/kafka-warden/keys',
+  launcher: '/etc/kafka-warden/launcher',
+  run: '/etc/kafka-warden/run',
+} as const;

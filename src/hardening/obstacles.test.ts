@@ -57,6 +57,27 @@ const cases: Case[] = [
     onUpdate: /was created as combined and would become broker/,
   },
   {
+    name: 'more pods than one Secret holds the keystores of',
+    parts: { spec: { replicas: 97 } },
+    rule: 'keystore',
+    path: '/spec/replicas',
+    message: /97 replicas: the keystores of more than 96 pods do not fit/,
+  },
+  {
+    name: 'replicas that nobody means',
+    parts: { spec: { replicas: 2_147_483_647 } },
+    rule: 'keystore',
+    path: '/spec/replicas',
+    message: /2147483647 replicas/,
+  },
+  {
+    name: 'node ids beyond those that Kafka knows',
+    parts: { spec: { ordinals: { start: 2_147_483_646 } } },
+    rule: 'identity',
+    path: '/spec/ordinals/start',
+    message: /the last pod would have the node id 2147483648, and Kafka's go up to 2147483647/,
+  },
+  {
     name: 'a role that Kafka does not have',
     parts: { env: { KAFKA_PROCESS_ROLES: 'broker,zookeeper' } },
     rule: 'identity',

@@ -7,7 +7,7 @@ import { isAtLeast, type KafkaVersion } from './profiles/profile.ts';
 import { planQuorum, statedOffsetOf } from './quorum.ts';
 import { reservedIn } from './reserved.ts';
 import { roleOfProcess, statedRoleOf, visibleRoleOf } from './role.ts';
-import { keys, maxClusterNameLength } from '../names.ts';
+import { keys, maxClusterNameLength, maxPods } from '../names.ts';
 import { collidingSibling } from './siblings.ts';
 import { escaped } from './tree.ts';
 
@@ -25,6 +25,9 @@ type Check = (source: Facts & { place: (from: string) => string }) => Obstacle |
 const oldestKraft: KafkaVersion = [3, 5];
 const oldestZookeeper: KafkaVersion = [3, 0];
 const newestMajor = 4;
+
+/** A node id is an int32 (KIP-500's registration records). */
+const maxNodeId = 2 ** 31 - 1;
 
 const version: Check = ({ kafkaVersion: v, role, pin, place }) => {
   if (v === undefined) return undefined;
@@ -179,6 +182,26 @@ const takenIds: Check = ({ set, layout, old, siblings }) => {
     path: '/metadata/annotations',
     message: `StatefulSet ${taken.name} of the cluster ${layout.cluster} has the node ids ${taken.ids}, which this one would have too`,
     remedy: `Annotate this StatefulSet ${keys.idOffset}: "${taken.free}".`,
+  };
+};
+
+/** Pods beyond what one Secret of keystores holds, or node ids beyond an int32. */
+const size: Check = ({ set, layout }) => {
+  const { replicas = 1, ordinals } = set.spec ?? {};
+  const last = layout.idOffset + (ordinals?.start ?? 0) + Math.max(1, replicas) - 1;
+  if (replicas > maxPods)
+    return {
+      rule: 'keystore',
+      path: '/spec/replicas',
+      message: `there are ${replicas} replicas: the keystores of more than ${maxPods} pods do not fit into the set's Secret`,
+      remedy: `Spread the brokers over several StatefulSets of one cluster, labelled ${keys.cluster}=NAME.`,
+    };
+  if (last <= maxNodeId) return undefined;
+  return {
+    rule: 'identity',
+    path: ordinals === undefined ? '/metadata/annotations' : '/spec/ordinals/start',
+    message: `the last pod would have the node id ${last}, and Kafka's go up to ${maxNodeId}`,
+    remedy: 'Begin the ordinals, or the id offset, at a lower number.',
   };
 };
 
@@ -354,6 +377,7 @@ const checks: readonly Check[] = [
   dynamicQuorum,
   voters,
   homeless,
+  size,
   movedIds,
   takenIds,
   security,

@@ -122,6 +122,20 @@ suite('sets of one cluster', () => {
       [],
       'two clusters have an id 0 each',
     );
+    const byOrdinal = (name: string, replicas: number, start: number) =>
+      set({
+        name,
+        spec: { replicas, serviceName: name, ordinals: { start } },
+        env: { KAFKA_PROCESS_ROLES: 'broker,controller', KAFKA_CONTROLLER_QUORUM_VOTERS: list },
+        container: {
+          command: ['sh', '-c', 'export KAFKA_NODE_ID=${HOSTNAME##*-}; exec /etc/kafka/docker/run'],
+        },
+      });
+    assert.match(
+      said('node-ids', byOrdinal('a', 2_147_483_647, 0), byOrdinal('b', 3, 7)).join(),
+      /^b .*node id 7 belongs to a pod of a as well/,
+      'however many replicas there are',
+    );
     const labels = { 'kafka-warden.io/cluster': 'x' };
     const told = findingsOf(set({ name: 'x' }), set({ name: 'y', labels })).filter(
       (f) => f.rule === 'identity',

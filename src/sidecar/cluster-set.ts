@@ -1,7 +1,7 @@
 import { type Layout, type Role, layoutOf } from '../hardening/index.ts';
 import type { MetadataMode } from '../kafka/index.ts';
 import type { OwnerReference } from '../kubernetes/object.ts';
-import { keys } from '../names.ts';
+import { keys, maxPods } from '../names.ts';
 import type { StatefulSet } from './objects.ts';
 
 /** One hardened StatefulSet of the cluster. */
@@ -41,9 +41,14 @@ export const servingSets = (sets: readonly ClusterSet[]): ClusterSet[] =>
 
 export const podName = (set: ClusterSet, ordinal: number): string => `${set.name}-${ordinal}`;
 
-/** Names of the set's pods, and of `ahead` more that a scale-out would add. */
+/**
+ * Names of the set's pods, and of `ahead` more that a scale-out would add. Admission lets no set be larger than
+ * `maxPods`; of one that was scaled beyond it all the same, the first.
+ */
 export const podNames = (set: ClusterSet, ahead = 0): string[] =>
-  Array.from({ length: set.replicas + ahead }, (_, index) => podName(set, set.firstOrdinal + index));
+  Array.from({ length: Math.min(set.replicas, maxPods) + ahead }, (_, index) =>
+    podName(set, set.firstOrdinal + index),
+  );
 
 /** The ordinal of a pod's name, or undefined if it is not one of this set. */
 export function ordinalOf(set: ClusterSet, pod: string): number | undefined {

@@ -2,21 +2,37 @@ import { pointerTo } from '../../hardening/draft.ts';
 import type { Broker } from '../brokers.ts';
 import type { LintRule, Said, Scene } from '../scene.ts';
 
+/** Node ids in a row: those of a workload's pods. A range, because replicas may be any number. */
+export interface NodeIds {
+  readonly first: number;
+  readonly count: number;
+}
+
+/** The id of ordinal 0, moved to where the workload's ordinals begin. */
+const idsFrom = ({ workload }: Broker, idShift: number): NodeIds => ({
+  first: (workload.set.spec?.ordinals?.start ?? 0) + idShift,
+  count: workload.replicas,
+});
+
 /** Node ids of a workload's pods in order, as its manifest gives them; undefined where only the start knows. */
-export function nodeIdsOf({ shape, workload }: Broker): number[] | undefined {
-  const first = workload.set.spec?.ordinals?.start ?? 0;
-  if (shape.nodeId !== undefined) return workload.replicas === 1 ? [shape.nodeId] : undefined;
-  const { idShift } = shape;
-  if (idShift === undefined) return undefined;
-  return Array.from({ length: workload.replicas }, (_, i) => first + i + idShift);
+export function nodeIdsOf(broker: Broker): NodeIds | undefined {
+  const { shape, workload } = broker;
+  if (shape.nodeId !== undefined)
+    return workload.replicas === 1 ? { first: shape.nodeId, count: 1 } : undefined;
+  return shape.idShift === undefined ? undefined : idsFrom(broker, shape.idShift);
 }
 
 /** Ids that admission gives where it hardens the set: they follow from the layout, whatever the manifest says. */
-function idsOf(scene: Scene, broker: Broker): number[] | undefined {
+function idsOf(scene: Scene, broker: Broker): NodeIds | undefined {
   const layout = scene.layoutOf(broker.workload.subject);
-  if (layout === undefined) return nodeIdsOf(broker);
-  const first = broker.workload.set.spec?.ordinals?.start ?? 0;
-  return Array.from({ length: broker.workload.replicas }, (_, i) => first + i + layout.idOffset);
+  return layout === undefined ? nodeIdsOf(broker) : idsFrom(broker, layout.idOffset);
+}
+
+/** The lowest id that stands in both. */
+function sharedId(a: NodeIds | undefined, b: NodeIds | undefined): number | undefined {
+  if (a === undefined || b === undefined) return undefined;
+  const first = Math.max(a.first, b.first);
+  return first < Math.min(a.first + a.count, b.first + b.count) ? first : undefined;
 }
 
 function placeOf({ workload, configuration, index }: Broker): string {
@@ -36,7 +52,7 @@ function check(scene: Scene): Said[] {
     const ids = idsOf(scene, broker);
     const earlier = scene.brokers.slice(0, i).filter((other) => isSameCluster(other, broker));
     for (const other of earlier) {
-      const taken = idsOf(scene, other)?.find((id) => ids?.includes(id) === true);
+      const taken = sharedId(idsOf(scene, other), ids);
       if (taken === undefined) continue;
       return [
         {

@@ -41,9 +41,9 @@ function wrong(voter: Voter, pod: Pod, named: Broker): string | undefined {
   const name = wrongName(voter.host, pod, named.workload);
   if (name !== undefined) return name;
   if (named.role === 'broker' || named.role === 'zookeeper') return `${pod.set} runs no controllers`;
-  const first = named.workload.set.spec?.ordinals?.start ?? 0;
-  const id = nodeIdsOf(named)?.[pod.ordinal - first];
-  return id === undefined || id === voter.id
+  const ids = nodeIdsOf(named);
+  const id = (ids?.first ?? 0) + pod.ordinal - (named.workload.set.spec?.ordinals?.start ?? 0);
+  return ids === undefined || id === voter.id
     ? undefined
     : `${voter.host} has the node id ${id}, not ${voter.id}`;
 }
