@@ -30,6 +30,9 @@ const input = (): Option =>
     'manifest, directory of manifests, or - for standard input; repeatable',
   ).argParser(collected);
 
+const recursiveOption = (): Option =>
+  new Option('-R, --recursive', 'look into the subdirectories of a directory too');
+
 const namespaceOption = (what: string): Option =>
   new Option('-n, --namespace <name>', what).argParser(namespace);
 
@@ -53,6 +56,7 @@ const addManifestCommands = (program: Command, io: Terminal, done: Done): void =
     .command('harden')
     .description('print manifests with their Kafka StatefulSets hardened')
     .addOption(input())
+    .addOption(recursiveOption())
     .addOption(namespaceOption(where))
     .addOption(modeOption().default('harden'))
     .option('--strict', 'the same as --mode strict: refuse explicit unsafe values')
@@ -71,6 +75,7 @@ const addManifestCommands = (program: Command, io: Terminal, done: Done): void =
     .command('unharden')
     .description('print hardened manifests as their authors wrote them')
     .addOption(input())
+    .addOption(recursiveOption())
     .addOption(new Option('--diff', 'print a unified diff instead').conflicts('output'))
     .addOption(outputOption('yaml', 'json'))
     .action(async (options: { filename?: string[] }) => {
@@ -81,6 +86,7 @@ const addManifestCommands = (program: Command, io: Terminal, done: Done): void =
     .command('lint')
     .description('list what is unsafe or wrong in a set of manifests, all files together')
     .addOption(input())
+    .addOption(recursiveOption())
     .addOption(namespaceOption(where))
     .addOption(modeOption())
     .addOption(outputOption('text', 'json'))
@@ -139,6 +145,7 @@ const addClusterCommands = (program: Command, io: Terminal, done: Done): void =>
     .argument('[name]', 'StatefulSet in the cluster, or in the input of -f')
     .option('--plan', 'print the stages; nothing is changed')
     .addOption(input())
+    .addOption(recursiveOption())
     .addOption(namespaceOption('namespace of the StatefulSet'))
     .addOption(outputOption('text', 'json', 'yaml'))
     .addOption(kubeconfigOption())

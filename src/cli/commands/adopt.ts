@@ -14,6 +14,7 @@ import type { Terminal } from '../output/terminal.ts';
 export interface AdoptOptions {
   readonly name?: string;
   readonly filename?: readonly string[];
+  readonly recursive?: boolean;
   readonly namespace?: string;
   readonly plan?: boolean;
   readonly output?: 'text' | 'json' | 'yaml';
@@ -23,8 +24,8 @@ export interface AdoptOptions {
 /** `statefulset/kafka` for `kafka`, as kubectl takes it. */
 const prefix = /^(?:statefulsets?|sts)\//;
 
-const fromFiles = ({ filename = [], namespace }: AdoptOptions): Subject[] =>
-  readManifests(filename)
+const fromFiles = ({ filename = [], recursive, namespace }: AdoptOptions): Subject[] =>
+  readManifests(filename, { recursive })
     .documents.flatMap(objectsOf)
     .map((object) => ({ value: object.value, namespace: namespaceOf(object, namespace) }));
 

@@ -11,6 +11,7 @@ export type OutputFormat = 'yaml' | 'json' | 'json-patch';
 
 export interface HardenOptions {
   readonly filename: readonly string[];
+  readonly recursive?: boolean;
   readonly namespace?: string;
   readonly mode?: Mode;
   readonly strict?: boolean;
@@ -44,7 +45,7 @@ const patchText = (assessments: readonly Assessment[]): string => {
  */
 export const hardenCommand = (options: HardenOptions, terminal: Terminal): ExitCode => {
   const mode = options.strict ? 'strict' : options.mode;
-  const { documents, foreign } = readManifests(options.filename);
+  const { documents, foreign } = readManifests(options.filename, options);
   if (!options.quiet) terminal.err(foreignText(foreign));
   const assessments = assess(documents, { namespace: options.namespace, mode });
   const refused = assessments.filter(({ decision }) => decision === 'refused');

@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, suite, test } from 'node:test';
 import { allRules as rules } from '../../lint/index.ts';
-import { file, kafkaWarden, plainKafka } from '../test/session.ts';
+import { file, folder, kafkaWarden, plainKafka } from '../test/session.ts';
 import { nearest } from './explain.ts';
 
 const lineOf = (text: string, part: string): number => text.slice(0, text.indexOf(part)).split('\n').length;
@@ -52,6 +52,20 @@ suite('lint', () => {
   test('a manifest without error findings ends with 0', async () => {
     const { code } = await kafkaWarden('lint', '-f', file('plain.yaml', plainKafka));
     assert.equal(code, 0);
+  });
+
+  test('goes into subdirectories with -R, not through links, and says so where there is nothing else', async () => {
+    const top = folder('nested', {});
+    folder('nested/base', { 'kafka.yaml': plainKafka });
+    folder('nested/base/deeper', { 'user.yml': 'apiVersion: v1\nkind: ConfigMap\nmetadata: { name: x }\n' });
+    symlinkSync('..', join(top, 'base', 'again'));
+    const flat = await kafkaWarden('lint', '-f', top);
+    assert.equal(flat.code, 2);
+    assert.match(flat.err, /holds no .yaml, .yml or .json file; -R looks into its subdirectories too\./);
+    const { out } = await kafkaWarden('lint', '-R', '-f', top, '-o', 'json');
+    const { objects } = JSON.parse(out) as { objects: { at: string }[] };
+    const files = new Set(objects.map(({ at }) => at.replace(/^.*nested\//, '').replace(/[:,].*$/, '')));
+    assert.deepEqual([...files], ['base/deeper/user.yml', 'base/kafka.yaml']);
   });
 
   test('looks at the files of a directory together, and passes over what is no object', async () => {

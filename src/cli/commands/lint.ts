@@ -8,6 +8,7 @@ import type { Style, Terminal } from '../output/terminal.ts';
 
 export interface LintOptions {
   readonly filename: readonly string[];
+  readonly recursive?: boolean;
   readonly namespace?: string;
   readonly mode?: Mode;
   readonly output?: 'text' | 'json';
@@ -77,7 +78,7 @@ const summary = (
  * namespace in `audit` would have it.
  */
 export const lintCommand = (options: LintOptions, terminal: Terminal): ExitCode => {
-  const { documents, foreign } = readManifests(options.filename);
+  const { documents, foreign } = readManifests(options.filename, options);
   terminal.err(foreignText(foreign));
   const objects = documents.flatMap(objectsOf);
   const subjects = objects.map((object): Subject => {

@@ -9,13 +9,14 @@ import type { Terminal } from '../output/terminal.ts';
 
 export interface UnhardenOptions {
   readonly filename: readonly string[];
+  readonly recursive?: boolean;
   readonly diff?: boolean;
   readonly output?: 'yaml' | 'json';
 }
 
 /** `kafka-warden unharden`: prints the input with its hardened StatefulSets as their authors wrote them. */
 export const unhardenCommand = (options: UnhardenOptions, terminal: Terminal): ExitCode => {
-  const documents = readSources(options.filename).flatMap(documentsOf);
+  const documents = readSources(options.filename, options).flatMap(documentsOf);
   const replacements = documents
     .flatMap(objectsOf)
     .filter(isStatefulSet)

@@ -1,6 +1,6 @@
 import { isObject, type Json } from '../../hardening/tree.ts';
 import { documentsOf, type ManifestDocument } from './document.ts';
-import { readSources } from './read.ts';
+import { readSources, type ReadOptions } from './read.ts';
 
 /** What `-f` names, read. */
 export interface Manifests {
@@ -21,8 +21,8 @@ const isForeign = (value: Json): boolean => {
  * Reads manifests. A file that was named must hold objects; one that was only found in a directory is left out where none of its
  * documents is one. Throws `CliError` for what cannot be read.
  */
-export const readManifests = (names: readonly string[]): Manifests => {
-  const files = readSources(names).map((source) => {
+export const readManifests = (names: readonly string[], options: ReadOptions = {}): Manifests => {
+  const files = readSources(names, options).map((source) => {
     const documents = documentsOf(source);
     const given = documents.filter(({ value }) => value !== null);
     const isLeftOut = source.isFound === true && given.length > 0 && given.every((d) => isForeign(d.value));

@@ -69,15 +69,28 @@ const readStdin = (): Source => {
   }
 };
 
-/** The manifests of a directory, as `kubectl apply -f` takes them: not those of its subdirectories. */
-const readDirectory = (path: string): Source[] => {
-  const files = readdirSync(path)
-    .filter((name) => /\.(ya?ml|json)$/.test(name))
-    .sort()
-    .map((name) => join(path, name))
-    .filter((file) => statSync(file).isFile());
+/** How directories are read. */
+export interface ReadOptions {
+  /** Into their subdirectories too. */
+  readonly recursive?: boolean | undefined;
+}
+
+/** Files in order of their names. As in kubectl, a link to a directory is not followed: it could lead back. */
+const filesIn = (path: string, recursive: boolean): string[] =>
+  readdirSync(path, { withFileTypes: true })
+    .sort((a, b) => (a.name < b.name ? -1 : 1))
+    .flatMap((entry) => {
+      const inner = join(path, entry.name);
+      if (entry.isDirectory()) return recursive ? filesIn(inner, recursive) : [];
+      return /\.(ya?ml|json)$/.test(entry.name) && statSync(inner).isFile() ? [inner] : [];
+    });
+
+/** The manifests of a directory, as `kubectl apply -f` takes them: those of its subdirectories only where that is asked. */
+const readDirectory = (path: string, recursive: boolean): Source[] => {
+  const files = filesIn(path, recursive);
+  const hint = recursive ? '.' : '; -R looks into its subdirectories too.';
   if (files.length === 0)
-    throw new CliError('no-input', 'the directory holds no .yaml, .yml or .json file.', { file: path });
+    throw new CliError('no-input', `the directory holds no .yaml, .yml or .json file${hint}`, { file: path });
   return files.map((file) => ({ ...readFile(file), isFound: true }));
 };
 
@@ -90,13 +103,13 @@ const isDirectory = (path: string): boolean => {
 };
 
 /** Reads what `-f` names: files, directories, `-` for standard input. Throws `CliError` for what cannot be read. */
-export const readSources = (names: readonly string[]): Source[] => {
+export const readSources = (names: readonly string[], { recursive = false }: ReadOptions = {}): Source[] => {
   if (names.length === 0)
     throw new CliError('no-input', 'Name a manifest with -f FILE, or -f - for standard input.');
   if (names.filter((name) => name === '-').length > 1)
     throw new CliError('no-input', 'Standard input (-f -) can be read only once.');
   return names.flatMap((name) => {
     if (name === '-') return [readStdin()];
-    return isDirectory(name) ? readDirectory(name) : [readFile(name)];
+    return isDirectory(name) ? readDirectory(name, recursive) : [readFile(name)];
   });
 };
