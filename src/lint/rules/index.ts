@@ -3,6 +3,7 @@ import { clusterId } from './cluster-id.ts';
 import { destructiveStart } from './destructive-start.ts';
 import { disruptionBudget } from './disruption-budget.ts';
 import { governingService } from './governing-service.ts';
+import { heldStop } from './held-stop.ts';
 import { jmxExposed } from './jmx-exposed.ts';
 import { linkedServices } from './linked-services.ts';
 import { nodeIds } from './node-ids.ts';
@@ -32,6 +33,7 @@ export const lintRules: readonly LintRule[] = [
   clusterId,
   sharedVolume,
   destructiveStart,
+  heldStop,
   placeholders,
   ...unset,
 ];
