@@ -46,9 +46,10 @@ function setNamedBy(host: string, namespace: string): string | undefined {
 
 function zookeeperName(configuration: Configuration): string | undefined {
   const connect = literal(configuration.property('zookeeper.connect'));
-  const match = /^\s*([a-z0-9-]+)[^/]*(?:\/(.*))?$/.exec(connect ?? '');
-  if (match === null) return undefined;
-  const [, host = '', chroot = ''] = match;
+  const [servers = '', ...behind] = (connect ?? '').split('/');
+  const host = /^[a-z0-9-]+/.exec(servers.trimStart())?.[0];
+  const chroot = behind.join('/');
+  if (host === undefined || chroot.includes('\n')) return undefined;
   const path = chroot
     .toLowerCase()
     .replaceAll(/[^a-z0-9]+/g, '-')

@@ -1,4 +1,5 @@
 import type { Container, PodSpec } from './model.ts';
+import { liesIn } from './mounts.ts';
 import { commandsOf, type Command, type Word } from './shell.ts';
 
 /** An argument with its JSON pointer below the container. */
@@ -126,7 +127,7 @@ function shellOf(argv: Element[], container: Container, facts: StartFacts): Star
 /** A file from a ConfigMap, Secret or projected volume: the launcher reads it at start. */
 function isMountedScript(path: string, container: Container, pod: PodSpec | undefined): boolean {
   const mount = (container.volumeMounts ?? [])
-    .filter((m) => `${path}/`.startsWith(`${m.mountPath.replace(/\/+$/, '')}/`))
+    .filter((m) => liesIn(path, m.mountPath))
     .sort((a, b) => b.mountPath.length - a.mountPath.length)[0];
   const volume = pod?.volumes?.find((v) => v.name === mount?.name);
   return (volume?.configMap ?? volume?.secret ?? volume?.projected) !== undefined;

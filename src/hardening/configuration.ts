@@ -1,5 +1,6 @@
 import { assignments, type Start } from './command.ts';
 import type { Container, PodSpec } from './model.ts';
+import { liesIn } from './mounts.ts';
 import type { Command } from './shell.ts';
 import { variableOf as sharedVariableOf, type Profile } from './profiles/profile.ts';
 
@@ -45,21 +46,36 @@ export interface Sources {
   profile: Pick<Profile, 'variablesOf' | 'propertyOf' | 'mountedDirectories'>;
 }
 
-/** The kubelet resolves `$(NAME)` from entries that stand before; those with a literal value can be read here. */
-const resolved = (text: string, values: ReadonlyMap<string, Value>): string =>
-  text.replace(/(?<!\$)\$\(([A-Za-z_][\w.-]*)\)/g, (reference, name: string) => {
+/** Linux starts no program with a longer argument or variable (MAX_ARG_STRLEN). */
+const longestVariable = 131_072;
+
+/**
+ * The kubelet resolves `$(NAME)` from entries that stand before; those with a literal value can be read here. undefined: longer
+ * than any variable can be, which a few entries that name each other twice reach soon.
+ */
+function resolved(text: string, values: ReadonlyMap<string, Value>): string | undefined {
+  let length = text.length;
+  const whole = text.replace(/(?<!\$)\$\(([A-Za-z_][\w.-]*)\)/g, (reference, name: string) => {
     const value = values.get(name);
-    return value?.state === 'literal' ? value.value : reference;
+    if (value?.state !== 'literal') return reference;
+    length += value.value.length;
+    return length > longestVariable ? '' : value.value;
   });
+  return length > longestVariable ? undefined : whole;
+}
 
 function fromEnv(container: Container): Map<string, Value> {
   const values = new Map<string, Value>();
   for (const [i, entry] of (container.env ?? []).entries()) {
     const from = `/env/${i}`;
     const source = entry.valueFrom;
-    if (source === undefined)
-      values.set(entry.name, { state: 'literal', value: resolved(entry.value ?? '', values), from });
-    else if (source.fieldRef !== undefined)
+    if (source === undefined) {
+      const value = resolved(entry.value ?? '', values);
+      values.set(
+        entry.name,
+        value === undefined ? { state: 'computed', from } : { state: 'literal', value, from },
+      );
+    } else if (source.fieldRef !== undefined)
       values.set(entry.name, { state: 'computed', from, fieldPath: source.fieldRef.fieldPath });
     else values.set(entry.name, { state: 'computed', from, shared: true });
   }
@@ -75,9 +91,7 @@ function fromArguments(start: Extract<Start, { kind: 'program' }>, values: Map<s
 }
 
 const isMounted = (container: Container, path: string) =>
-  (container.volumeMounts ?? []).findIndex((m) =>
-    `${path}/`.startsWith(`${m.mountPath.replace(/\/+$/, '')}/`),
-  );
+  (container.volumeMounts ?? []).findIndex((m) => liesIn(path, m.mountPath));
 
 /** A mounted source whose content cannot be seen: the same for every pod where it comes from one object. */
 function unseenMount(container: Container, pod: PodSpec, index: number): Value {
@@ -137,13 +151,21 @@ function deliveryOf(start: Start, container: Container): Delivery {
   return { kind: 'file', path, own: isPlain && !touched && isMounted(container, path) < 0 };
 }
 
-const entry = /^\s*([A-Za-z][\w.-]*\.[\w.-]+|listeners)\s*[=:]\s*(.*?)\s*$/;
+const entry = /^([A-Za-z][\w.-]*)\s*[=:](.*)$/;
+
+/** A property in a line, and its value; undefined where there is none. Kafka's names have a dot within, but for `listeners`. */
+function propertyIn(line: string): [name: string, value: string] | undefined {
+  const [, name = '', value = ''] = entry.exec(line.trim()) ?? [];
+  const dot = name.indexOf('.');
+  const isName = name === 'listeners' || (dot > 0 && dot < name.length - 1);
+  return isName ? [name, value.trim()] : undefined;
+}
 
 /** Properties that a start command shows: `--override`, here-documents, `echo key=value >> file`. */
 function fromScript(start: Start): Map<string, Value> {
   const found = new Map<string, Value>();
   const set = (line: string, from: string, literal: boolean) => {
-    const [, name, value = ''] = entry.exec(line) ?? [];
+    const [name, value = ''] = propertyIn(line) ?? [];
     if (name === undefined) return;
     const computed = !literal && /[$`]/.test(value);
     found.set(

@@ -58,6 +58,9 @@ function namesPod(host: string, set: StatefulSet): boolean {
 
 const podExpressions = /\$\{?HOSTNAME\}?|\$\(hostname( -s)?\)|`hostname( -s)?`/g;
 
+/** No name in DNS is longer. */
+const longestName = 255;
+
 /** The host that each pod advertises, `@pod` standing for its name; undefined where only the start knows it. */
 export function hostOf(address: Address | undefined, container: Container): string | undefined {
   const resolved = (address?.host ?? '')
@@ -67,7 +70,8 @@ export function hostOf(address: Address | undefined, container: Container): stri
       (text, a?: string, b?: string, c?: string) => {
         const entry = container.env?.find((e) => e.name === (a ?? b ?? c));
         if (entry?.valueFrom?.fieldRef?.fieldPath === 'metadata.name') return '@pod';
-        return entry?.value ?? text;
+        const value = entry?.value ?? text;
+        return value.length > longestName ? text : value;
       },
     );
   return /^[@A-Za-z0-9]([A-Za-z0-9.:-]*[A-Za-z0-9])?$/.test(resolved) ? resolved : undefined;

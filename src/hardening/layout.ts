@@ -3,8 +3,10 @@ import { keys } from '../names.ts';
 import { literal, type Configuration } from './configuration.ts';
 import { exposureOf, type Exposure } from './exposure.ts';
 import type { Container, Layout, Role, StatefulSet } from './model.ts';
+import { withoutSlash } from './mounts.ts';
 import { planQuorum, type Quorum } from './quorum.ts';
 import { clientPortOf, controllerPortOf, type Shape } from './shape.ts';
+import { isObject } from './tree.ts';
 
 /** 16 bytes of SHA-256(namespace/name) in base64url, hashed again while it begins with `-`, which Kafka's tools take for a flag. */
 export function clusterIdFor(namespace: string, cluster: string): string {
@@ -42,7 +44,33 @@ const isPort = (port: number) => port > 0 && port < 65_536;
 
 const isVoteless = ({ role, voters }: Layout) => voters === 0 && (role === 'broker' || role === 'zookeeper');
 
+const roles: readonly unknown[] = [
+  'combined',
+  'broker',
+  'controller',
+  'zookeeper',
+  'unseen',
+] satisfies Role[];
+
+const isListOf = (list: unknown, fits: (element: unknown) => boolean): boolean =>
+  list === undefined || (Array.isArray(list) && list.every(fits));
+
+const isExternal = (element: unknown): boolean =>
+  isObject(element) &&
+  typeof element['name'] === 'string' &&
+  typeof element['from'] === 'string' &&
+  Number.isInteger(element['port']);
+
+/** What only some layouts have is sound where it is there. */
+const isSound = ({ role, voterIds, external, hosts, claim }: Layout): boolean =>
+  (role === undefined || roles.includes(role)) &&
+  isListOf(voterIds, (id) => Number.isInteger(id)) &&
+  isListOf(external, isExternal) &&
+  isListOf(hosts, (host) => typeof host === 'string') &&
+  (claim === undefined || typeof claim === 'string');
+
 const isComplete = (layout: Layout) =>
+  isSound(layout) &&
   numbers.every((n) => Number.isInteger(layout[n])) &&
   [layout.clientPort, layout.internalPort, layout.controllerPort].every(isPort) &&
   (layout.voters > 0 || isVoteless(layout)) &&
@@ -80,7 +108,7 @@ export function dataVolumes(set: StatefulSet, container: Container, generation: 
         (generation >= 3 || (m.subPath === undefined && m.subPathExpr === undefined)) &&
         m.readOnly !== true,
     )
-    .map((m) => ({ claim: m.name, mountPath: m.mountPath.replace(/\/+$/, '') }))
+    .map((m) => ({ claim: m.name, mountPath: withoutSlash(m.mountPath) }))
     .sort((a, b) => weigh(b.mountPath) - weigh(a.mountPath));
 }
 

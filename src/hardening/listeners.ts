@@ -5,8 +5,15 @@ export interface Listener {
   port: number;
 }
 
+/**
+ * No list of listeners or voters is longer. One that is cannot be read: what looks into their hosts may take the square of the
+ * length.
+ */
+export const longestList = 8_192;
+
 /** Reads Kafka's listener list; undefined where an entry is none (`$(POD)` in the host is fine). */
 export function parseListeners(text: string): Listener[] | undefined {
+  if (text.length > longestList) return undefined;
   const found: Listener[] = [];
   for (const entry of text.split(',').map((e) => e.trim())) {
     if (entry === '') continue;
@@ -31,6 +38,7 @@ export interface Voter {
 
 /** Reads `controller.quorum.voters`; undefined where an entry is not `ID@HOST:PORT`. */
 export function parseVoters(text: string): Voter[] | undefined {
+  if (text.length > longestList) return undefined;
   const voters: Voter[] = [];
   for (const entry of text.split(',').map((e) => e.trim())) {
     const match = /^(\d+)@(.+):(\d+)$/.exec(entry);

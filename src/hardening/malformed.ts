@@ -138,11 +138,29 @@ function inEvery(object: Record<string, unknown>, reader: Reader): Mismatch | un
   return undefined;
 }
 
+/** Far deeper than any object of the API goes; what reads an object calls itself for each level. */
+const deepest = 100;
+/** A place that deep is told by its beginning. */
+const toldSegments = 8;
+
+/** What no object of the API has, wherever it stands: endless nesting, and the one key that JavaScript takes for another thing. */
+function strange(value: unknown, depth = 0): Mismatch | undefined {
+  if (typeof value !== 'object' || value === null) return undefined;
+  if (depth === deepest) return { place: [], problem: `is nested more than ${deepest} levels deep` };
+  if (Object.hasOwn(value, '__proto__'))
+    return { place: ['__proto__'], problem: 'is a key that nothing has' };
+  for (const [key, inner] of Array.isArray(value) ? value.entries() : Object.entries(value)) {
+    const found = strange(inner, depth + 1);
+    if (found !== undefined) return depth < toldSegments ? within(key, found) : found;
+  }
+  return undefined;
+}
+
 const reader = readerOf(statefulSet);
 
 /** The first thing that keeps an object from being a StatefulSet; undefined where it can be read. */
 export function malformation(object: unknown): Malformed | undefined {
-  const found = mismatch(object ?? '', reader);
+  const found = mismatch(object ?? '', reader) ?? strange(object);
   if (found === undefined) return undefined;
   const path = found.place.reduceRight<string>((text, segment) => `${text}/${escaped(String(segment))}`, '');
   return { path, message: `${path || 'the document'} ${found.problem}` };

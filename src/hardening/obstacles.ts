@@ -4,6 +4,7 @@ import type { Facts } from './draft.ts';
 import { layoutOf } from './layout.ts';
 import type { Finding } from './model.ts';
 import { isAtLeast, type KafkaVersion } from './profiles/profile.ts';
+import { withoutSlash } from './mounts.ts';
 import { planQuorum, statedOffsetOf } from './quorum.ts';
 import { reservedIn } from './reserved.ts';
 import { roleOfProcess, statedRoleOf, visibleRoleOf } from './role.ts';
@@ -295,7 +296,7 @@ const readOnlyConfig: Check = ({ container, configuration, pod, pin, place }) =>
   const isWritable = (name: string) => pod.volumes?.find((v) => v.name === name)?.emptyDir !== undefined;
   const taken = pin.profile.finalFiles;
   const index = (container.volumeMounts ?? []).findIndex(
-    (m) => taken.includes(m.mountPath.replace(/\/+$/, '')) && !isWritable(m.name),
+    (m) => taken.includes(withoutSlash(m.mountPath)) && !isWritable(m.name),
   );
   if (index < 0) return undefined;
   const path = container.volumeMounts?.[index]?.mountPath;

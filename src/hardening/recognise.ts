@@ -159,7 +159,7 @@ function withoutBroker(containers: Container[]): Recognition {
         remedy: 'Let the command end in "exec kafka-server-start.sh FILE".',
         path: `${path}/command`,
       };
-    if (/\$\{|\{\{|<[^>]*>/.test(container.image ?? '') && looksLikeKafka(container))
+    if (/\$\{|\{\{|<[^<>]*>/.test(container.image ?? '') && looksLikeKafka(container))
       return {
         kind: 'left-alone',
         rule: 'image-profile',

@@ -1,5 +1,12 @@
 import { literal, type Configuration, type Value } from './configuration.ts';
-import { parseListeners, parseProtocolMap, parseVoters, type Listener, type Voter } from './listeners.ts';
+import {
+  longestList,
+  parseListeners,
+  parseProtocolMap,
+  parseVoters,
+  type Listener,
+  type Voter,
+} from './listeners.ts';
 import type { Container } from './model.ts';
 
 /** What the manifest says of listeners, ids and quorum, read once and asked by layout, obstacles and rules. */
@@ -64,10 +71,9 @@ export function shapeOf(configuration: Configuration, generation = 3): Shape {
 
 /** What is advertised, by the text or by the expression that will give it. */
 function shownAddresses(value: Value): Address[] {
-  const text = value.state === 'computed' ? value.expression : literal(value);
-  const found = (text ?? '').matchAll(
-    /([A-Za-z0-9_]+):\/\/([^,]*?):(\d+|\$\(\([^)]*\)\)|\$[{(]?[^,]*)(?=,|$)/g,
-  );
+  const text = (value.state === 'computed' ? value.expression : literal(value)) ?? '';
+  if (text.length > longestList) return [];
+  const found = text.matchAll(/([A-Za-z0-9_]+):\/\/([^,]*?):(\d+|\$\(\([^)]*\)\)|\$[{(]?[^,]*)(?=,|$)/g);
   return [...found].map(([, name = '', host = '', port = '']) => ({
     name,
     host,

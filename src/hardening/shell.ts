@@ -142,44 +142,77 @@ function quoted(s: Scanner, close: number): string {
   return inner;
 }
 
-function endOfDouble(text: string, from: number): number {
-  for (let i = from; i < text.length;) {
-    const c = text.charAt(i);
-    if (c === '"') return i;
-    if (c === '\\') i += 2;
-    else if (c === '$' || c === '`') i = endOfSubstitution(text, i);
-    else i++;
-  }
-  return text.length;
-}
+/** What is open at a place of a word: a double quote, or a substitution with the brackets opened in it. */
+type Open = { kind: 'double' } | { kind: 'substitution'; open: string; close: string; depth: number };
 
 const closing: Record<string, string> = { '(': ')', '{': '}' };
 
-/** Where `$(…)`, `${…}`, `$((…))` or a backquoted command that begins at `from` ends; quotes inside are honoured. */
-function endOfSubstitution(text: string, from: number): number {
-  if (text.charAt(from) === '`') {
-    const end = text.indexOf('`', from + 1);
-    return end < 0 ? text.length : end + 1;
-  }
-  const open = text.charAt(from + 1);
+/** The substitution that begins at a `$`; undefined where the `$` is one of `$NAME` or of nothing. */
+function substitutionAt(text: string, dollar: number): Open | undefined {
+  const open = text.charAt(dollar + 1);
   const close = closing[open];
-  if (close === undefined) return from + 1;
-  let depth = 0;
-  for (let i = from + 1; i < text.length;) {
-    const c = text.charAt(i);
-    if (c === open) depth++;
-    if (c === close && --depth === 0) return i + 1;
-    i = afterPiece(text, i);
-  }
-  return text.length;
+  return close === undefined ? undefined : { kind: 'substitution', open, close, depth: 0 };
 }
 
-function afterPiece(text: string, i: number): number {
-  const c = text.charAt(i);
-  if (c === "'") {
-    const end = text.indexOf("'", i + 1);
-    return end < 0 ? text.length : end + 1;
+/** Behind the next `quote` from a place on, or the text's end. */
+function behind(text: string, quote: string, from: number): number {
+  const end = text.indexOf(quote, from);
+  return end < 0 ? text.length : end + 1;
+}
+
+/**
+ * Reads from `from` on until what is open is closed: the place behind it, or -1 where the text ends before. A stack and no
+ * recursion: quotes and substitutions may stand in each other as deep as somebody likes.
+ */
+function endOf(text: string, from: number, first: Open): number {
+  const stack = [first];
+  for (let i = from; i < text.length;) {
+    const now = stack.at(-1);
+    if (now === undefined) return i;
+    const c = text.charAt(i);
+    if (isClosedBy(c, now)) {
+      stack.pop();
+      i++;
+      if (stack.length === 0) return i;
+    } else i = afterPiece(text, i, stack);
   }
-  if (c === '"') return endOfDouble(text, i + 1) + 1;
-  return c === '\\' ? i + 2 : i + 1;
+  return -1;
+}
+
+function isClosedBy(c: string, now: Open): boolean {
+  if (now.kind === 'double') return c === '"';
+  if (c === now.open) now.depth++;
+  return c === now.close && --now.depth === 0;
+}
+
+/** The place behind one piece of what is open; what it opens goes onto the stack. */
+function afterPiece(text: string, i: number, stack: Open[]): number {
+  const c = text.charAt(i);
+  const isDouble = stack.at(-1)?.kind === 'double';
+  if (c === '\\') return i + 2;
+  if (isDouble && c === '`') return behind(text, '`', i + 1);
+  if (isDouble && c === '$') {
+    const opened = substitutionAt(text, i);
+    if (opened !== undefined) stack.push(opened);
+    return i + 1;
+  }
+  if (isDouble) return i + 1;
+  if (c === "'") return behind(text, "'", i + 1);
+  if (c === '"') stack.push({ kind: 'double' });
+  return i + 1;
+}
+
+/** Where the double quote is that ends what begins at `from`; -1 where none does. */
+function endOfDouble(text: string, from: number): number {
+  const end = endOf(text, from, { kind: 'double' });
+  return end < 0 ? -1 : end - 1;
+}
+
+/** Where `$(…)`, `${…}`, `$((…))` or a backquoted command that begins at `from` ends; quotes inside are honoured. */
+function endOfSubstitution(text: string, from: number): number {
+  if (text.charAt(from) === '`') return behind(text, '`', from + 1);
+  const opened = substitutionAt(text, from);
+  if (opened === undefined) return from + 1;
+  const end = endOf(text, from + 1, opened);
+  return end < 0 ? text.length : end;
 }

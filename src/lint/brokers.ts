@@ -75,7 +75,7 @@ function profileOf(container: Container, named: Profile | undefined): Profile | 
   const known = knownImage(container);
   if (known !== undefined) return known === 'other' ? undefined : known;
   if (/kafka-server-start|kafka\.Kafka\b/.test(text)) return scripted;
-  if (otherImages.test((container.image ?? '').replace(/[:@].*$/, ''))) return undefined;
+  if (otherImages.test((container.image ?? '').split(/[:@]/, 1)[0] ?? '')) return undefined;
   const isConfigured = (container.env ?? []).some((e) => brokerVariables.test(e.name));
   return named ?? (isConfigured ? withoutUser : undefined);
 }

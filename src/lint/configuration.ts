@@ -1,6 +1,7 @@
 import { configurationOf, type Configuration, type Value } from '../hardening/configuration.ts';
 import type { Start } from '../hardening/command.ts';
 import type { Container } from '../hardening/model.ts';
+import { withoutSlash } from '../hardening/mounts.ts';
 import type { Profile } from '../hardening/profiles/profile.ts';
 import { escaped } from '../hardening/tree.ts';
 import { elsewhere } from './places.ts';
@@ -34,6 +35,10 @@ export interface Sources {
 const named = (configMaps: readonly ConfigMap[], name: string | undefined) =>
   configMaps.find((c) => nameOf(c.subject) === name);
 
+/** Keys are anybody's choice, `constructor` too. */
+const entryOf = ({ data }: ConfigMap, key: string): string | undefined =>
+  Object.hasOwn(data, key) ? data[key] : undefined;
+
 const dataPlace = (map: ConfigMap, key: string) => elsewhere(map.index, `/data/${escaped(key)}`);
 
 interface Variable {
@@ -61,7 +66,7 @@ function resolvedEnv({ container, configMaps }: Sources) {
   return (container.env ?? []).map((entry, i) => {
     const reference = entry.valueFrom?.configMapKeyRef;
     const map = named(configMaps, reference?.name);
-    const value = map?.data[reference?.key ?? ''];
+    const value = map === undefined ? undefined : entryOf(map, reference?.key ?? '');
     if (map === undefined || reference === undefined || value === undefined)
       return { entry, from: `/env/${i}` };
     return { entry: { name: entry.name, value }, from: dataPlace(map, reference.key) };
@@ -81,13 +86,13 @@ type Mount = NonNullable<Container['volumeMounts']>[number];
 
 /** The ConfigMap's key that a path below its mount is. */
 function keyBelow({ workload, configMaps }: Sources, mount: Mount, path: string) {
-  const root = mount.mountPath.replace(/\/+$/, '');
+  const root = withoutSlash(mount.mountPath);
   const source = workload.pod.volumes?.find((v) => v.name === mount.name)?.configMap;
   const map = named(configMaps, source?.name);
   if (map === undefined || !`${path}/`.startsWith(`${root}/`)) return undefined;
   const inner = path === root ? (mount.subPath ?? '') : path.slice(root.length + 1);
   const key = source?.items?.find((i) => i.path === inner)?.key ?? inner;
-  return map.data[key] === undefined ? undefined : { map, key };
+  return entryOf(map, key) === undefined ? undefined : { map, key };
 }
 
 /** The key of a ConfigMap that a mounted file is. */

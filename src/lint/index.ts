@@ -114,8 +114,17 @@ function crossed<S extends Subject>(scene: Scene<S>, rules: readonly LintRule[])
 /** Rules that say the same of one place: the other one's word is enough. */
 const sameMatter: Readonly<Record<string, string>> = { voters: 'identity', malformed: 'removed-api' };
 
-const isSame = (a: LintFinding, b: LintFinding) =>
-  a.subject === b.subject && a.rule === b.rule && a.path === b.path && a.message === b.message;
+/** Findings without those that say the same again. */
+function onceEach<S extends Subject>(findings: readonly LintFinding<S>[]): LintFinding<S>[] {
+  const told = new Map<S, Set<string>>();
+  return findings.filter(({ subject, rule, path, message }) => {
+    const known = told.get(subject) ?? new Set();
+    const text = JSON.stringify([rule, path, message]);
+    if (known.has(text)) return false;
+    told.set(subject, known.add(text));
+    return true;
+  });
+}
 
 /** What several sources say of one place, the first of them: the core, where it speaks. Each may say several things of it. */
 function withoutRepeats<S extends Subject>(
@@ -130,7 +139,7 @@ function withoutRepeats<S extends Subject>(
     });
     for (const { subject, rule, path } of fresh)
       said.set(subject, (said.get(subject) ?? new Set()).add(`${rule} ${path}`));
-    return fresh.filter((f, i) => fresh.findIndex((g) => isSame(f, g)) === i);
+    return onceEach(fresh);
   });
 }
 

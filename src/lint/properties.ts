@@ -7,6 +7,13 @@ export interface Property {
 
 const entry = /^\s*((?:[^\s=:\\]|\\.)+)\s*(?:[=:]\s*|\s+|$)(.*)$/s;
 
+/** True where an odd number of backslashes ends the line. */
+function isContinued(line: string): boolean {
+  let end = line.length;
+  while (line.charAt(end - 1) === '\\') end--;
+  return (line.length - end) % 2 === 1;
+}
+
 /** Reads a Java properties file as far as Kafka's own files use it: comments, continued lines, `=`, `:` or a blank between. */
 export function parseProperties(text: string): Property[] {
   const found: Property[] = [];
@@ -15,9 +22,10 @@ export function parseProperties(text: string): Property[] {
     const first = i;
     let line = lines[i] ?? '';
     if (/^\s*([#!]|$)/.test(line)) continue;
-    while (/(^|[^\\])(\\\\)*\\$/.test(line) && i + 1 < lines.length)
-      line = line.slice(0, -1) + (lines[++i] ?? '').trimStart();
-    const [, key, value = ''] = entry.exec(line) ?? [];
+    const parts: string[] = [];
+    for (; isContinued(line) && i + 1 < lines.length; line = (lines[++i] ?? '').trimStart())
+      parts.push(line.slice(0, -1));
+    const [, key, value = ''] = entry.exec([...parts, line].join('')) ?? [];
     if (key !== undefined) found.push({ key, value: value.trimEnd(), line: first + 1 });
   }
   return found;

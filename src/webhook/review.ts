@@ -50,6 +50,10 @@ function uidOf(review: JsonObject): string | undefined {
   return typeof uid === 'string' && uid !== '' ? uid : undefined;
 }
 
+/** A name as it was sent; what is none may be as large as the body, and is not sent back. */
+const shown = (name: unknown): string =>
+  typeof name === 'string' ? JSON.stringify(name.slice(0, 100)) : `a ${typeof name}`;
+
 /** Decodes the body of a request. Throws `RequestError`, with the UID wherever it can be read. */
 export function decodeReview(bytes: Buffer): Review {
   const review = parse(bytes);
@@ -59,7 +63,7 @@ export function decodeReview(bytes: Buffer): Review {
   if (apiVersion !== 'admission.k8s.io/v1' || kind !== 'AdmissionReview')
     throw new RequestError(
       'version-unsupported',
-      `expected an AdmissionReview of admission.k8s.io/v1, got ${JSON.stringify(kind)} of ${JSON.stringify(apiVersion)}`,
+      `expected an AdmissionReview of admission.k8s.io/v1, got ${shown(kind)} of ${shown(apiVersion)}`,
       uid,
     );
   if (uid === undefined) throw new RequestError('uid-missing', 'the review has no request.uid');

@@ -186,6 +186,15 @@ suite('a review is always answered with its UID', () => {
     assert.equal((response.body as Reviewed).response.uid, 'the-uid');
   });
 
+  test('a kind as large as the body is not sent back', async () => {
+    for (const kind of [JSON.stringify('x'.repeat(1_000_000)), '['.repeat(100_000) + ']'.repeat(100_000)]) {
+      const text = JSON.stringify(reviewOf()).replace('"kind":"AdmissionReview"', `"kind":${kind}`);
+      const response = await post(text, '/validate/statefulsets');
+      assert.equal(response.status, 422);
+      assert.ok(response.text.length < 1_000);
+    }
+  });
+
   test('an object of another kind is let through unchanged', async () => {
     const kind = { group: '', version: 'v1', kind: 'Pod' };
     for (const { path } of questions(judgeWith('harden'), unknown)) {

@@ -260,6 +260,14 @@ suite('what cannot be read is refused with file, document and line', () => {
     assert.match(error.message, /line 2: .*[Tt]ab/);
   });
 
+  test('endless nesting, also by an alias in itself', () => {
+    for (const text of [`a: ${'['.repeat(50_000)}`, `a: ${'{a: '.repeat(50_000)}`, 'a: &a [*a]\n']) {
+      const error = refusal(text);
+      assert.equal(error.code, 'invalid-yaml');
+      assert.match(error.message, /nested too deeply/);
+    }
+  });
+
   test('a Helm template, in places where it breaks the syntax and where it does not', () => {
     for (const text of [
       'metadata:\n  name: {{ .Release.Name }}\n',

@@ -48,13 +48,18 @@ const duplicateKey = (text: string, offset: number): string => {
   return `the key ${key} stands twice in the same object; remove one.`;
 };
 
+/** The parser calls itself for each level, and stops where the stack ends. */
+const tooDeep = 'it is nested too deeply to be read, far beyond any Kubernetes object.';
+
 const syntaxError = (text: string, error: YAMLParseError, place: Place): CliError => {
   const broken = template.exec(text);
   if (broken) return helm({ file: place.file, line: text.slice(0, broken.index).split('\n').length });
   const message =
     error.code === 'DUPLICATE_KEY'
       ? duplicateKey(text, error.pos[0])
-      : `${error.message.replace(/\.?$/, '.')}`;
+      : /call stack/.test(error.message)
+        ? tooDeep
+        : `${error.message.replace(/\.?$/, '.')}`;
   return new CliError('invalid-yaml', message, place);
 };
 
@@ -98,7 +103,7 @@ const jsonIndentation = (text: string): string => /\n([ \t]+)"/.exec(text)?.[1] 
 /** Writes JSON as JSON, with the indentation and the last line end that it had. */
 const jsonText = (text: string, next: Json): string => {
   const [, lead = ''] = /^(\uFEFF?\s*)/.exec(text) ?? [];
-  const [trail = ''] = /\s*$/.exec(text) ?? [];
+  const trail = text.slice(text.trimEnd().length);
   const eol = text.includes('\r\n') ? '\r\n' : '\n';
   return lead + JSON.stringify(next, undefined, jsonIndentation(text)).replaceAll('\n', eol) + trail;
 };
@@ -116,6 +121,8 @@ const valueOf = ({ source, document, reader, lines, index }: Parsed): Json => {
   try {
     return reader.value(document.contents);
   } catch (error) {
+    if (error instanceof RangeError)
+      throw new CliError('invalid-yaml', tooDeep, { file: source.name, document: index });
     if (!(error instanceof NoJsonForm)) throw error;
     const place = { file: source.name, document: index, line: lines.linePos(error.offset).line };
     if (/^[?\s]*\{\{/.test(source.text.slice(error.offset - 1))) throw helm(place);

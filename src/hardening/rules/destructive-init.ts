@@ -1,5 +1,6 @@
 import type { Container } from '../model.ts';
 import { type Draft, type Rule } from '../draft.ts';
+import { liesIn } from '../mounts.ts';
 import { commandsOf } from '../shell.ts';
 
 /** Paths that an init container removes with everything in them. */
@@ -14,17 +15,20 @@ function removedBy({ command = [], args = [] }: Container): string[] {
   });
 }
 
+/** `/data` for `/data/*`. */
+function withoutStars(path: string): string {
+  let end = path.length;
+  while (path.charAt(end - 1) === '*') end--;
+  return end < path.length && path.charAt(end - 1) === '/' ? path.slice(0, end - 1) : path.slice(0, end);
+}
+
 /** True where the path may be data: on a lasting volume, or not to be told from here. */
 function isData(draft: Pick<Draft, 'pod'>, { volumeMounts = [] }: Container, path: string): boolean {
   if (/lost\+found\/?$/.test(path)) return false;
   if (path.includes('$') || !path.startsWith('/')) return true;
-  const bare = path.replace(/\/?\*+$/, '') || '/';
+  const bare = withoutStars(path) || '/';
   const mount = volumeMounts
-    .filter(
-      (m) =>
-        `${bare}/`.startsWith(`${m.mountPath.replace(/\/+$/, '')}/`) ||
-        `${m.mountPath}/`.startsWith(`${bare === '/' ? '' : bare}/`),
-    )
+    .filter((m) => liesIn(bare, m.mountPath) || `${m.mountPath}/`.startsWith(`${bare === '/' ? '' : bare}/`))
     .sort((a, b) => b.mountPath.length - a.mountPath.length)[0];
   if (mount === undefined) return false;
   const volume = draft.pod.volumes?.find((v) => v.name === mount.name);

@@ -87,9 +87,9 @@ function tls(s: Security, listener: Listener): void {
       `${ownerOf(s, at, listener)} allows ${weak.map((p) => p.trim()).join(', ')}, which are broken`,
       'Set ssl.enabled.protocols=TLSv1.2,TLSv1.3, or leave it out.',
     );
-  const ciphers = /\w*(NULL|ANON|EXPORT|RC4|3DES|_DES_|MD5)\w*/i.exec(
-    s.text('ssl.cipher.suites', listener) ?? '',
-  )?.[0];
+  const ciphers = (s.text('ssl.cipher.suites', listener) ?? '')
+    .split(/\W+/)
+    .find((suite) => /NULL|ANON|EXPORT|RC4|3DES|_DES_|MD5/i.test(suite));
   if (ciphers !== undefined)
     s.found(
       'error',

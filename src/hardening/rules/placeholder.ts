@@ -3,7 +3,20 @@ import type { Observed } from './observed.ts';
 
 const words =
   /\b(CHANGE[-_ ]?ME|REPLACE[-_ ]?(ME|THIS|WITH[-_ ]\w+)|FILL[-_ ]?ME|YOUR[-_][A-Z0-9]+([-_][A-Z0-9]+)*|TO[-_]?DO|FIX[-_]?ME|INSERT[-_]\w+[-_]HERE)\b/i;
-const reservedDomain = /(^|[^\w-])((?:[\w-]+\.)*example\.(?:com|org|net))\b/i;
+const reserved = /(?:^|\.)example\.(?:com|org|net)\b/i;
+
+/** A name below example.com and its like, as far as its labels go. */
+function reservedDomainIn(text: string): string | undefined {
+  for (const name of text.split(/[^\w.-]+/)) {
+    const match = reserved.exec(name);
+    if (match === null) continue;
+    const end = match.index + match[0].length;
+    const labels = name.slice(0, end);
+    const gap = labels.lastIndexOf('..');
+    return labels.slice(gap < 0 ? 0 : gap + 2).replace(/^\./, '');
+  }
+  return undefined;
+}
 
 /** A text that somebody was meant to replace: what it contains, and whether nothing can work with it. */
 export interface Placeholder {
@@ -16,13 +29,13 @@ export interface Placeholder {
  * which nobody can own (RFC 2606). XML and shell redirections are none.
  */
 export function placeholderIn(text: string): Placeholder | undefined {
-  const braces = /\{\{.*?\}\}/.exec(text)?.[0];
+  const braces = /\{\{(?:(?!\{\{).)*?\}\}/.exec(text)?.[0];
   if (braces !== undefined) return { text: braces, severity: 'error' };
   const angle = /<[A-Za-z][\w .:-]*>/.exec(text)?.[0];
   if (angle !== undefined && !/<\/|\/>|<\?|<<|\bRULE:/.test(text)) return { text: angle, severity: 'error' };
   const word = words.exec(text)?.[0];
   if (word !== undefined && !/\s\S+\s\S+\s/.test(text)) return { text: word, severity: 'error' };
-  const domain = reservedDomain.exec(text)?.[2];
+  const domain = reservedDomainIn(text);
   return domain === undefined ? undefined : { text: domain, severity: 'warning' };
 }
 

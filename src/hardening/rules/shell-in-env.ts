@@ -6,13 +6,22 @@ import type { Observed } from './observed.ts';
  * `${HOSTNAME##*-}`, `${POD:-x}`, `$(hostname -s)`, backquotes. Not `$(NAME)`, which the kubelet resolves, nor `${alias:path:key}`,
  * which a config provider does, nor `$1` of a mapping rule.
  */
-const expressions = [
-  /\$\{[A-Za-z_]\w*(\}|[-+=?#%/^,@]|:[-+=?])[^{]*/,
-  /\$\([^)]*[\s|;&'"][^)]*\)/,
-  /\$\(\(/,
-  /`[^`]+`/,
-  /(^|[^\w$])\$[A-Z][A-Z_]{2,}\b/,
+const expressions: readonly ((text: string) => string | undefined)[] = [
+  (text) => /\$\{[A-Za-z_]\w*(\}|[-+=?#%/^,@]|:[-+=?])[^{]*/.exec(text)?.[0],
+  commandIn,
+  (text) => /\$\(\(/.exec(text)?.[0],
+  (text) => /`[^`]+`/.exec(text)?.[0],
+  (text) => /(^|[^\w$])\$[A-Z][A-Z_]{2,}\b/.exec(text)?.[0],
 ];
+
+/** `$(…)` with more than a name in it. Up to each parenthesis once: a pattern would begin anew at every `$(`. */
+function commandIn(text: string): string | undefined {
+  for (const piece of text.split(')').slice(0, -1)) {
+    const from = piece.indexOf('$(');
+    if (from >= 0 && /[\s|;&'"]/.test(piece.slice(from))) return `${piece.slice(from)})`;
+  }
+  return undefined;
+}
 
 /** Variables that images evaluate, or that are scripts or patterns themselves. */
 const evaluated = /(_COMMAND|_SCRIPT|MAPPING_RULES|_REGEX|_PATTERN|_LAYOUT)$|^(BASH|ENV|PS1|PROMPT)/;
@@ -32,7 +41,7 @@ export const shellInEnv: Rule = {
     if (expands(container)) return;
     for (const [i, { name, value = '' }] of (container.env ?? []).entries()) {
       if (!/^(KAFKA|CLUSTER_ID$|CONFLUENT)/.test(name) || evaluated.test(name)) continue;
-      const found = expressions.map((e) => e.exec(value)?.[0]).find((text) => text !== undefined);
+      const found = expressions.map((find) => find(value)).find((text) => text !== undefined);
       if (found === undefined) continue;
       report({
         path: pointerTo(containerIndex, `/env/${i}`),

@@ -2,6 +2,7 @@ import { literal, type Value } from '../configuration.ts';
 import { pointerTo, type Draft, type Rule, type Said } from '../draft.ts';
 import { dataVolumes, type DataVolume } from '../layout.ts';
 import type { Container } from '../model.ts';
+import { withoutSlash } from '../mounts.ts';
 
 const within = (path: string, mountPath: string) => `${path}/`.startsWith(`${mountPath}/`);
 
@@ -31,7 +32,7 @@ function withoutClaim(draft: Draft): string {
   else draft.report({ ...lossOf(draft, host?.hostPath?.path), strict: 'refuse' });
   const mount =
     mountOf(named?.name) ?? mountOf(host?.name) ?? mounts.find((m) => /kafka|data|log/i.test(m.mountPath));
-  return mount === undefined ? '/tmp/kraft-combined-logs' : below(mount.mountPath.replace(/\/+$/, ''));
+  return mount === undefined ? '/tmp/kraft-combined-logs' : below(withoutSlash(mount.mountPath));
 }
 
 /** How data is lost that lies on no claim. */

@@ -1,6 +1,7 @@
 import { commandsOf } from '../../hardening/shell.ts';
 import { pointerTo } from '../../hardening/draft.ts';
 import type { Container } from '../../hardening/model.ts';
+import { withoutSlash } from '../../hardening/mounts.ts';
 import type { Broker } from '../brokers.ts';
 import { coreDoc, type LintRule, type Said } from '../scene.ts';
 import type { Workload } from '../workload.ts';
@@ -53,7 +54,7 @@ function inStart({ workload, container, index, start }: Broker): Said[] {
   if (start.kind !== 'shell') return [];
   const mounts = (container.volumeMounts ?? [])
     .filter((m) => m.readOnly !== true)
-    .map((m) => m.mountPath.replace(/\/+$/, ''));
+    .map((m) => withoutSlash(m.mountPath));
   const found = start.commands.find(({ words: [program, ...rest] }) => {
     const flags = rest.filter((w) => w.text.startsWith('-')).map((w) => w.text);
     if (program?.text !== 'rm' || !flags.some((f) => /r/i.test(f))) return false;

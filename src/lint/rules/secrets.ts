@@ -22,21 +22,38 @@ const user = /\buser_(\w+)\s*=\s*("[^"]*"|'[^']*')/g;
 const harmless =
   /(encoder\.(?!secret)|_FILE|\.file|_PATH|location|iterations|algorithm|enabled?|policy|length)/i;
 
+/** Tells the line of a place, and where it begins; of places in order, so that a long text is read once. */
+function lineCounter(text: string): (index: number) => { line: number; start: number } {
+  let line = 1;
+  let start = 0;
+  return (index) => {
+    for (let end = text.indexOf('\n', start); end >= 0 && end < index; end = text.indexOf('\n', start)) {
+      line++;
+      start = end + 1;
+    }
+    return { line, start };
+  };
+}
+
 /** Finds literal passwords in properties, JAAS entries, JVM options and scripts. Private keys in PEM count too. */
 export function secretsIn(text: string): Secret[] {
-  const lineAt = (index: number) => text.slice(0, index).split('\n').length;
+  const lineAt = lineCounter(text);
   const found = [...text.matchAll(assigned)].flatMap((m): Secret[] => {
     const [, name = '', raw = ''] = m;
     const value = raw.replaceAll(/["']/g, '');
-    const before = text.slice(text.lastIndexOf('\n', m.index) + 1, m.index);
-    if (!isReal(value) || harmless.test(name) || /^\s*#/.test(before)) return [];
-    return [{ name, line: lineAt(m.index + (m[0].startsWith('\n') ? 1 : 0)) }];
+    const { line, start } = lineAt(m.index + (m[0].startsWith('\n') ? 1 : 0));
+    const isComment = /^\s*#/.test(text.slice(start, m.index));
+    return !isReal(value) || harmless.test(name) || isComment ? [] : [{ name, line }];
   });
+  const lineOf = lineCounter(text);
   const users = [...text.matchAll(user)].flatMap((m): Secret[] =>
-    isReal((m[2] ?? '').replaceAll(/["']/g, '')) ? [{ name: `user_${m[1]}`, line: lineAt(m.index) }] : [],
+    isReal((m[2] ?? '').replaceAll(/["']/g, ''))
+      ? [{ name: `user_${m[1]}`, line: lineOf(m.index).line }]
+      : [],
   );
   const key = /-----BEGIN [A-Z ]*PRIVATE KEY-----/.exec(text);
-  return [...found, ...users, ...(key === null ? [] : [{ name: 'a private key', line: lineAt(key.index) }])];
+  const keys = key === null ? [] : [{ name: 'a private key', line: lineCounter(text)(key.index).line }];
+  return [...found, ...users, ...keys];
 }
 
 const isKafka = (text: string) =>
