@@ -10,9 +10,28 @@ import {
   alterConfigs,
   describeConfigs,
 } from './configs.ts';
+import { electPreferredLeaders } from './elections.ts';
 import { type Address, type ClientTls, openConnections } from './connections.ts';
+import { type GroupOffsets, committedOffsets } from './groups.ts';
+import { type LogDir, describeLogDirs } from './log-dirs.ts';
+import {
+  type ResourceChanges,
+  type ResourceConfigs,
+  type ResourceOutcome,
+  alterManyConfigs,
+  describeManyConfigs,
+} from './many-configs.ts';
+import { type OffsetPosition, type PartitionOffset, listOffsets } from './offsets.ts';
+import type { PartitionOutcome, TopicPartition } from './partitions.ts';
 import { type Quorum, describeQuorum } from './quorum.ts';
+import {
+  type OngoingReassignment,
+  type ReassignmentChange,
+  alterReassignments,
+  listReassignments,
+} from './reassignments.ts';
 import { type ScramUser, deleteScram, describeScram, upsertScram } from './scram-users.ts';
+import { type PartitionTail, type ReadablePartition, tailBytesPerOffset } from './tail.ts';
 import { type Topic, describeTopics } from './topics.ts';
 import type { ApiVersions, Features } from './versions.ts';
 
@@ -49,6 +68,30 @@ export interface KafkaAdmin {
     changes: readonly ConfigChange[],
     options?: { broker?: number },
   ): Promise<void>;
+  /** Several resources in few calls; topics that do not exist are left out. Throws where a broker that is asked for its own is away. */
+  describeManyConfigs(
+    resources: readonly ConfigResource[],
+    keys?: readonly string[],
+  ): Promise<ResourceConfigs[]>;
+  /** Each resource succeeds or is refused by itself; a broker's own is refused while that broker is away. */
+  alterManyConfigs(changes: readonly ResourceChanges[]): Promise<ResourceOutcome[]>;
+  /** Reassignments under way, whoever started them. */
+  listReassignments(partitions?: readonly TopicPartition[]): Promise<OngoingReassignment[]>;
+  /**
+   * `replicas: null` cancels (KIP-455), and is refused with `NO_REASSIGNMENT_IN_PROGRESS` where there is nothing to
+   * cancel. Silently replaces a reassignment that is under way. Kafka 4.1 refuses a changed replication factor.
+   */
+  alterReassignments(changes: readonly ReassignmentChange[]): Promise<PartitionOutcome[]>;
+  /** Makes each partition's first replica its leader; one that leads already counts as done. */
+  electPreferredLeaders(partitions: readonly TopicPartition[]): Promise<PartitionOutcome[]>;
+  /** The log directories of one broker with what lies in them, offline ones too. */
+  describeLogDirs(broker: number): Promise<LogDir[]>;
+  /** Next offset (latest) or first kept one (earliest), asked of each leader; partitions whose leader is away are left out. */
+  listOffsets(position: OffsetPosition, partitions: readonly TopicPartition[]): Promise<PartitionOffset[]>;
+  /** Bytes that a record takes at the end of each partition's log; partitions with nothing to read are left out. */
+  tailBytesPerOffset(partitions: readonly ReadablePartition[]): Promise<PartitionTail[]>;
+  /** What every consumer group has committed, each asked of its coordinator. */
+  committedOffsets(): Promise<GroupOffsets[]>;
   /** Kafka gets the salted form only. Replaces an earlier password; running sessions go on. */
   upsertScramCredential(user: string, password: string): Promise<void>;
   /** No error where there is none. */
@@ -95,6 +138,15 @@ function callsOf(ask: Ask): Omit<KafkaAdmin, 'close' | 'presentedCertificate'> {
     describeConfigs: (resource, keys) => describeConfigs(ask, resource, keys),
     incrementalAlterConfigs: (resource, changes, options) =>
       alterConfigs(ask, { resource, changes, broker: options?.broker }),
+    describeManyConfigs: (resources, keys) => describeManyConfigs(ask, resources, keys),
+    alterManyConfigs: (changes) => alterManyConfigs(ask, changes),
+    listReassignments: (partitions) => listReassignments(ask, partitions),
+    alterReassignments: (changes) => alterReassignments(ask, changes),
+    electPreferredLeaders: (partitions) => electPreferredLeaders(ask, partitions),
+    describeLogDirs: (broker) => describeLogDirs(ask, broker),
+    listOffsets: (position, partitions) => listOffsets(ask, position, partitions),
+    tailBytesPerOffset: (partitions) => tailBytesPerOffset(ask, partitions),
+    committedOffsets: () => committedOffsets(ask),
     upsertScramCredential: (user, password) => upsertScram(ask, user, password),
     deleteScramCredential: (user) => deleteScram(ask, user),
     describeScramUsers: () => describeScram(ask),

@@ -33,7 +33,10 @@ export interface EffectiveConfig {
 export type ConfigChange =
   { readonly name: string; readonly set: string } | { readonly name: string; readonly remove: true };
 
-const resourceTypes = { topic: ConfigResourceTypes.TOPIC, broker: ConfigResourceTypes.BROKER } as const;
+export const resourceTypes = {
+  topic: ConfigResourceTypes.TOPIC,
+  broker: ConfigResourceTypes.BROKER,
+} as const;
 
 const sources: ReadonlyMap<number, ConfigSource> = new Map<number, ConfigSource>([
   [ConfigSources.DYNAMIC_TOPIC_CONFIG, 'topic'],
@@ -43,7 +46,7 @@ const sources: ReadonlyMap<number, ConfigSource> = new Map<number, ConfigSource>
   [ConfigSources.DEFAULT_CONFIG, 'default'],
 ]);
 
-const sourceOf = (value: number): ConfigSource => sources.get(value) ?? 'other';
+export const sourceOf = (value: number): ConfigSource => sources.get(value) ?? 'other';
 
 /** A broker's own resource is asked of that broker, since no other one knows its static values. */
 export async function describeConfigs(

@@ -1,5 +1,7 @@
-import { metadataV11, metadataV12 } from '@platformatic/kafka';
+import { type API, type Reader, Writer, createAPI } from '@platformatic/kafka';
 import type { Ask } from './ask.ts';
+import { reasonOf } from './partitions.ts';
+import { throwIfRefused } from './refused.ts';
 import { supported } from './versions.ts';
 
 export interface Partition {
@@ -17,21 +19,72 @@ export interface Topic {
   readonly partitions: readonly Partition[];
 }
 
-/** Topics and their in-sync replicas as one broker knows them; it may lag behind the controller. */
-export async function describeTopics(ask: Ask, names?: readonly string[]): Promise<Topic[]> {
-  const call = supported(await ask.versions(), [metadataV12.api, metadataV11.api]);
-  const { topics } = await ask.any(call, names === undefined ? null : [...names], false, false);
-  return topics.flatMap(({ name, isInternal, errorCode, partitions }) => {
-    if (name == null || errorCode !== 0) return [];
-    const facts = partitions.map((partition) => ({
-      index: partition.partitionIndex,
-      leader: partition.leaderId,
-      replicas: partition.replicaNodes,
-      isr: partition.isrNodes,
-      offline: partition.offlineReplicas,
-    }));
-    return [{ name, internal: isInternal, partitions: facts }];
+type Describe = API<[names: readonly string[] | undefined], Topic[]>;
+
+/**
+ * Metadata versions 12 (Kafka 3.1) and 11. The library's own refuse the whole answer where one partition has no leader,
+ * which is when it is needed most.
+ */
+const calls: Describe[] = [12, 11].map((version) =>
+  createAPI<[names: readonly string[] | undefined], Topic[]>(3, version, metadataRequest, readMetadata),
+);
+
+function metadataRequest(names: readonly string[] | undefined): Writer {
+  return Writer.create()
+    .appendArray(names === undefined ? null : [...names], (one, name) => {
+      one.appendUUID(null).appendString(name);
+    })
+    .appendBoolean(false)
+    .appendBoolean(false)
+    .appendTaggedFields();
+}
+
+/** A topic that does not exist, or of which a broker knows no partition yet. */
+const absent = new Set(['UNKNOWN_TOPIC_OR_PARTITION', 'LEADER_NOT_AVAILABLE']);
+
+function readMetadata(_correlationId: number, key: number, version: number, reader: Reader): Topic[] {
+  reader.readInt32();
+  reader.readArray((broker) => {
+    broker.readInt32();
+    broker.readString();
+    broker.readInt32();
+    broker.readNullableString();
   });
+  reader.readNullableString();
+  reader.readInt32();
+  return reader
+    .readArray((one) => {
+      const error = one.readInt16();
+      const name = one.readString();
+      one.readUUID();
+      const internal = one.readBoolean();
+      const partitions = one.readArray(readPartition);
+      one.readInt32();
+      if (absent.has(reasonOf(error))) return [];
+      throwIfRefused({ key, version }, error, name);
+      return [{ name, internal, partitions }];
+    })
+    .flat();
+}
+
+/** The error of a partition says no more than that it has no leader, which the leader -1 says too. */
+function readPartition(reader: Reader): Partition {
+  reader.readInt16();
+  const index = reader.readInt32();
+  const leader = reader.readInt32();
+  reader.readInt32();
+  const [replicas, isr, offline] = [readIds(reader), readIds(reader), readIds(reader)];
+  return { index, leader, replicas, isr, offline };
+}
+
+const readIds = (reader: Reader): number[] => reader.readArray((one) => one.readInt32(), true, false);
+
+/**
+ * Topics and their in-sync replicas as one broker knows them; it may lag behind the controller. Names that do not exist are
+ * left out.
+ */
+export async function describeTopics(ask: Ask, names?: readonly string[]): Promise<Topic[]> {
+  return ask.any(supported(await ask.versions(), calls), names);
 }
 
 /** Partitions of which a replica is not in sync. */
