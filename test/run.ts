@@ -2,7 +2,7 @@
  * The test runner behind `npm test`.
  *
  * ```
- * node test/run.ts                 units and properties two files at a time, then the cluster tests and journeys one by one
+ * node test/run.ts                 units and properties two files at a time, then brokers on loopback, the cluster tests and journeys one by one
  * node test/run.ts --unit          the first part only
  * node test/run.ts --full           lists the shards of what takes longer (npm run e2e:full)
  * node test/run.ts --shard NAME    test/e2e/NAME, results written to test/results/NAME.json and .md
@@ -83,8 +83,9 @@ const runShard = async (name: string): Promise<void> => {
 };
 
 const runSuites = async (unitOnly: boolean): Promise<void> => {
-  const { unit, serial } = suites();
+  const { unit, loopback, serial } = suites();
   const runs = await runAll(unit, 2);
+  if (!unitOnly) runs.push(...(await runAll(loopback, 1)));
   const shared = unitOnly ? { runs: [], clusterFailed: false } : await runOnCluster(serial);
   finish([...runs, ...shared.runs]);
   if (shared.clusterFailed) process.exitCode = 1;

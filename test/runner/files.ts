@@ -9,11 +9,13 @@ const find = (patterns: readonly string[]): string[] =>
     .sort();
 
 /**
- * The files of `npm test`: `unit` files need nothing but this machine's Node and may run side by side; `serial`
- * files share the test cluster and run one after the other, in the order of their folders.
+ * The files of `npm test`: `unit` files need nothing but this machine's Node and may run side by side; `loopback`
+ * files start brokers on this machine's loopback, one file at a time; `serial` files share the test cluster and run one after
+ * the other, in the order of their folders.
  */
-export const suites = (): { unit: string[]; serial: string[] } => ({
-  unit: find(['{certs,src,scripts,bench,demo,test/unit,test/runner,test/shapes}/**/*.test.ts']),
+export const suites = (): { unit: string[]; loopback: string[]; serial: string[] } => ({
+  unit: find(['{certs,src,scripts,bench,demo,test/unit,test/runner,test/shapes,test/judge}/**/*.test.ts']),
+  loopback: find(['test/loopback/**/*.kafka.test.ts']),
   serial: [
     ...find(['test/cluster/**/*.test.ts']),
     ...find(['test/cluster-tests/**/*.test.ts']),
