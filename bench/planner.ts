@@ -1,9 +1,12 @@
 /**
- * `npm run bench:planner [-- --models DIR] [--seed N] [--json] [--large]`: plans for the balance models beside the
- * figures of Cruise Control and the records, and with `--large` for a generated 1,000 brokers × 1,000,000 replicas.
+ * `npm run bench:planner [-- --models DIR] [--seed N] [--leader-weight W] [--cpu] [--json] [--large]`: plans for the
+ * balance models beside the figures of Cruise Control and the records, and with `--large` for a generated 1,000 brokers
+ * × 1,000,000 replicas. `--cpu` lets the budgets count processor time, which is what a machine that is busy with other
+ * things leaves comparable; `--json` prints the table once more, as one object on the last line.
  * DIR defaults to $BALANCE_MODELS or ../shared/balance-models; models that are not there are skipped, and said so.
  */
 import { existsSync, readFileSync } from 'node:fs';
+import { loadavg } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { gunzipSync } from 'node:zlib';
@@ -42,6 +45,8 @@ const { values } = parseArgs({
         process.env['BALANCE_MODELS'] ?? join(import.meta.dirname, '..', '..', 'shared', 'balance-models'),
     },
     seed: { type: 'string', default: '1' },
+    'leader-weight': { type: 'string' },
+    cpu: { type: 'boolean', default: false },
     json: { type: 'boolean', default: false },
     large: { type: 'boolean', default: false },
   },
@@ -63,20 +68,36 @@ interface Row {
   readonly ratio: number;
   readonly outside: number;
   readonly outsideEach: string;
+  /** Goals that no plan can reach, with a proof each. */
+  readonly unreachable: number;
+  /** Most replicas of one topic on one broker beyond an even spread, before and after. */
+  readonly topicPile: string;
   readonly replicaMoves: number;
   readonly leaderChanges: number;
 }
 
+const processorMs = (): number => {
+  const { user, system } = process.cpuUsage();
+  return (user + system) / 1000;
+};
+const now = values.cpu ? processorMs : () => performance.now();
+const leaderWeight = values['leader-weight'];
+
 function measure(name: string, model: ClusterModel): Row {
   const start = performance.now();
-  const cpu = process.cpuUsage();
-  const since = (): number => (performance.now() - start) / 1000;
+  const begun = now();
+  const cpu = processorMs();
+  const since = (): number => (now() - begun) / 1000;
   let first: Pick<Row, 'firstSeconds' | 'firstMoved'> = {};
   const { summary } = propose(
     model,
-    { tolerance: 0.1, seed: Number(values.seed) },
     {
-      now: () => performance.now(),
+      tolerance: 0.1,
+      seed: Number(values.seed),
+      ...(leaderWeight !== undefined && { leaderWeight: Number(leaderWeight) }),
+    },
+    {
+      now,
       onBetter: ({ violation, movedShare }) => {
         if (violation === 0 && first.firstSeconds === undefined)
           first = { firstSeconds: since(), firstMoved: movedShare };
@@ -84,20 +105,21 @@ function measure(name: string, model: ClusterModel): Row {
     },
   );
   const each = RESOURCES.map((r) => summary.outsideAfter[r]);
-  const used = process.cpuUsage(cpu);
   return {
     model: name,
     budgetSeconds: defaultBudgetMs(model) / 1000,
     ...first,
-    seconds: since(),
-    cpuSeconds: (used.user + used.system) / 1e6,
+    seconds: (performance.now() - start) / 1000,
+    cpuSeconds: (processorMs() - cpu) / 1000,
     memoryGiB: process.resourceUsage().maxRSS / 2 ** 20,
     moved: summary.movedShare,
     bound: summary.boundShare,
     diskBound: summary.diskBoundShare,
-    ratio: summary.ratio ?? 1,
+    ratio: summary.boundShare > 0 ? summary.movedShare / summary.boundShare : 1,
     outside: each.reduce((sum, n) => sum + n, 0),
     outsideEach: each.join('/'),
+    unreachable: summary.obstacles.length,
+    topicPile: `${summary.topicPileBefore?.replicas ?? 0}→${summary.topicPileAfter?.replicas ?? 0}`,
     replicaMoves: summary.replicaMoves,
     leaderChanges: summary.leaderChanges,
   };
@@ -147,40 +169,69 @@ function large(): ClusterModel {
 const percent = (share: number | undefined): string => (share === undefined ? '-' : (100 * share).toFixed(2));
 const cell = (value: string | number, width: number): string => String(value).padStart(width);
 
-function print(rows: readonly Row[]): void {
+const HEADS = [
+  'first s',
+  'moved %',
+  'wall s',
+  'CPU s',
+  'moved %',
+  'bound %',
+  'ratio',
+  'outside',
+  'beyond',
+  'replicas',
+  'leaders',
+  'topic',
+  'GiB',
+];
+
+function printRow(row: Row): void {
+  const record = RECORDS[row.model];
+  const cruise = CRUISE_CONTROL[row.model];
+  const own = [
+    row.firstSeconds?.toFixed(2) ?? '-',
+    percent(row.firstMoved),
+    row.seconds.toFixed(1),
+    row.cpuSeconds.toFixed(1),
+    percent(row.moved),
+    percent(row.bound),
+    row.ratio.toFixed(3),
+    row.outsideEach,
+    row.unreachable,
+    row.replicaMoves,
+    row.leaderChanges,
+    row.topicPile,
+    row.memoryGiB.toFixed(2),
+  ];
   console.log(
-    `\n${'model'.padEnd(19)}${['first s', 'moved %', 'wall s', 'CPU s', 'moved %', 'bound %', 'ratio', 'outside', 'replicas', 'leaders', 'GiB'].map((h) => cell(h, 9)).join('')}   | record: moved %, outside, leaders | Cruise Control: s, moved %, outside`,
+    row.model.padEnd(19) +
+      own.map((value) => cell(value, 10)).join('') +
+      (record ? `   | ${percent(record.moved)} ${record.outside} ${record.leaders}` : '') +
+      (cruise ? ` | ${cruise.seconds} ${percent(cruise.moved)} ${cruise.outside}` : ''),
   );
-  for (const row of rows) {
-    const record = RECORDS[row.model];
-    const cruise = CRUISE_CONTROL[row.model];
-    const own = [
-      row.firstSeconds?.toFixed(2) ?? '-',
-      percent(row.firstMoved),
-      row.seconds.toFixed(1),
-      row.cpuSeconds.toFixed(1),
-      percent(row.moved),
-      percent(row.bound),
-      row.ratio.toFixed(3),
-      row.outsideEach,
-      row.replicaMoves,
-      row.leaderChanges,
-      row.memoryGiB.toFixed(2),
-    ];
-    console.log(
-      row.model.padEnd(19) +
-        own.map((value) => cell(value, 9)).join('') +
-        (record ? `   | ${percent(record.moved)} ${record.outside} ${record.leaders}` : '') +
-        (cruise ? ` | ${cruise.seconds} ${percent(cruise.moved)} ${cruise.outside}` : ''),
-    );
-  }
 }
 
-const rows = Object.keys(RECORDS).flatMap((name) => {
-  const model = read(name);
-  return model === undefined ? [] : [measure(name, model)];
-});
-if (values.large) rows.push(measure('large-1000x1M', large()));
-print(rows);
+console.log(
+  `${'model'.padEnd(19)}${HEADS.map((h) => cell(h, 10)).join('')}   | record: moved %, outside, leaders | Cruise Control: s, moved %, outside`,
+);
+const rows: Row[] = [];
+for (const name of [...Object.keys(RECORDS), ...(values.large ? ['large-1000x1M'] : [])]) {
+  const model = name in RECORDS ? read(name) : large();
+  if (model === undefined) continue;
+  const row = measure(name, model);
+  rows.push(row);
+  printRow(row);
+}
+console.log(
+  `\nload of the machine ${loadavg()[0]?.toFixed(1)}; budgets in ${values.cpu ? 'processor' : 'wall'} time`,
+);
 if (values.json)
-  console.log(JSON.stringify({ bench: 'planner', rows, records: RECORDS, cruiseControl: CRUISE_CONTROL }));
+  console.log(
+    JSON.stringify({
+      bench: 'planner',
+      load: loadavg()[0],
+      rows,
+      records: RECORDS,
+      cruiseControl: CRUISE_CONTROL,
+    }),
+  );

@@ -35,6 +35,30 @@ suite('parseModel', () => {
       /above 0/,
     ],
     [
+      'a directory twice',
+      {
+        ...model,
+        brokers: [{ ...broker(1), dirs: [1, 2].map(() => ({ path: '/a', capacity: 1 })) }, broker(2)],
+      },
+      'brokers[0].dirs[1].path',
+      /each log directory once/,
+    ],
+    [
+      'a replica in no directory of a broker that has two',
+      {
+        ...model,
+        brokers: [{ ...broker(1), dirs: ['/a', '/b'].map((path) => ({ path, capacity: 1 })) }, broker(2)],
+      },
+      'partitions[0].dirs',
+      /in which of its 2 log directories broker 1 has its replica/,
+    ],
+    [
+      'directories for some of the replicas',
+      { ...model, partitions: [{ ...partition, dirs: ['/a'] }] },
+      'partitions[0].dirs',
+      /1 entries for 2 replicas/,
+    ],
+    [
       'only draining brokers',
       { ...model, brokers: [{ ...broker(1), state: 'draining' }] },
       'brokers',

@@ -8,11 +8,19 @@ export interface Capacity {
   readonly networkOut: number;
 }
 
+/** One log directory (JBOD); `capacity` in MB, of what Kafka may use there. */
+export interface LogDirectory {
+  readonly path: string;
+  readonly capacity: number;
+}
+
 export interface BrokerModel {
   readonly id: number;
   readonly rack?: string;
   readonly state: BrokerState;
   readonly capacity: Capacity;
+  /** The log directories in service, where there are several and each can fill up for itself. */
+  readonly dirs?: readonly LogDirectory[];
 }
 
 export interface PartitionModel {
@@ -30,6 +38,8 @@ export interface PartitionModel {
   readonly bytesOut: number;
   /** Brokers whose replica of this partition lies on an offline disk. */
   readonly offline?: readonly number[];
+  /** Log directory of each replica, in the order of `replicas`; "any" where its broker has no `dirs`. */
+  readonly dirs?: readonly string[];
 }
 
 /** A cluster as the planner sees it: what lies where, how large and how busy it is. */
@@ -64,7 +74,7 @@ function list(value: unknown, field: string): unknown[] {
   throw new ModelError(field, 'is not a list', 'See the model format in src/balance/README.md');
 }
 
-function checkBroker(value: unknown, field: string, seen: Set<unknown>): void {
+function checkBroker(value: unknown, field: string, seen: Map<unknown, Json>): void {
   const broker = object(value, field);
   if (!Number.isInteger(broker['id']) || (broker['id'] as number) < 0)
     throw new ModelError(`${field}.id`, 'is not a node id', 'Give the broker its node.id, an integer ≥ 0');
@@ -74,7 +84,7 @@ function checkBroker(value: unknown, field: string, seen: Set<unknown>): void {
       `broker ${String(broker['id'])} appears twice`,
       'List each broker once',
     );
-  seen.add(broker['id']);
+  seen.set(broker['id'], broker);
   if (!STATES.includes(broker['state']))
     throw new ModelError(
       `${field}.state`,
@@ -85,6 +95,42 @@ function checkBroker(value: unknown, field: string, seen: Set<unknown>): void {
   if (rack !== undefined && typeof rack !== 'string')
     throw new ModelError(`${field}.rack`, 'is not a string', 'Give the broker.rack setting, or leave it out');
   checkCapacity(broker, field);
+  checkDirectories(broker, field);
+}
+
+function checkDirectories(broker: Json, field: string): void {
+  const paths = new Set<unknown>();
+  list(broker['dirs'] ?? [], `${field}.dirs`).forEach((value, i) => {
+    const at = `${field}.dirs[${i}]`;
+    const { path, capacity } = object(value, at);
+    if (typeof path !== 'string' || path === '' || paths.has(path))
+      throw new ModelError(`${at}.path`, 'is not a path of its own', 'Give each log directory once');
+    paths.add(path);
+    if (typeof capacity !== 'number' || !Number.isFinite(capacity) || capacity < 0)
+      throw new ModelError(`${at}.capacity`, `is ${JSON.stringify(capacity)}`, 'Give its size in MB');
+  });
+}
+
+/** A broker with several directories can be planned for only when it is known what lies in which. */
+function checkPlaces(partition: Json, field: string, brokers: Map<unknown, Json>): void {
+  const replicas = partition['replicas'] as unknown[];
+  const offline = (partition['offline'] ?? []) as unknown[];
+  const dirs = partition['dirs'] === undefined ? undefined : list(partition['dirs'], `${field}.dirs`);
+  if (dirs !== undefined && dirs.length !== replicas.length)
+    throw new ModelError(
+      `${field}.dirs`,
+      `has ${dirs.length} entries for ${replicas.length} replicas`,
+      'Give one for each replica, "any" where its broker has no dirs',
+    );
+  replicas.forEach((id, i) => {
+    const known = (brokers.get(id)?.['dirs'] ?? []) as LogDirectory[];
+    if (known.length < 2 || offline.includes(id) || known.some(({ path }) => path === dirs?.[i])) return;
+    throw new ModelError(
+      `${field}.dirs`,
+      `does not say in which of its ${known.length} log directories broker ${String(id)} has its replica`,
+      'Name one of the paths in "dirs" of the broker, or leave those out for all brokers',
+    );
+  });
 }
 
 function checkCapacity(broker: Json, field: string): void {
@@ -101,7 +147,7 @@ function checkCapacity(broker: Json, field: string): void {
   }
 }
 
-function checkReplicas(partition: Json, field: string, brokers: Set<unknown>): void {
+function checkReplicas(partition: Json, field: string, brokers: Map<unknown, Json>): void {
   const replicas = list(partition['replicas'], `${field}.replicas`);
   if (replicas.length === 0)
     throw new ModelError(`${field}.replicas`, 'is empty', 'List the brokers that hold the partition');
@@ -131,7 +177,7 @@ function checkReplicas(partition: Json, field: string, brokers: Set<unknown>): v
       );
 }
 
-function checkPartition(value: unknown, field: string, brokers: Set<unknown>): string {
+function checkPartition(value: unknown, field: string, brokers: Map<unknown, Json>): string {
   const partition = object(value, field);
   if (typeof partition['topic'] !== 'string' || partition['topic'] === '')
     throw new ModelError(`${field}.topic`, 'is not a name', 'Give the topic as a string');
@@ -147,6 +193,7 @@ function checkPartition(value: unknown, field: string, brokers: Set<unknown>): s
       );
   }
   checkReplicas(partition, field, brokers);
+  checkPlaces(partition, field, brokers);
   return `${partition['topic']}/${String(partition['partition'])}`;
 }
 
@@ -157,7 +204,7 @@ function checkPartition(value: unknown, field: string, brokers: Set<unknown>): s
  */
 export function parseModel(json: unknown): ClusterModel {
   const model = object(json, 'model');
-  const ids = new Set<unknown>();
+  const ids = new Map<unknown, Json>();
   const brokers = list(model['brokers'], 'brokers');
   brokers.forEach((broker, i) => checkBroker(broker, `brokers[${i}]`, ids));
   if (!brokers.some((broker) => (broker as Json)['state'] !== 'draining'))

@@ -5,7 +5,13 @@ import { wasOn } from './state.ts';
 /** Kafka's own format, which `kafka-reassign-partitions --execute` takes; the first replica is to lead. */
 export interface Reassignment {
   readonly version: 1;
-  readonly partitions: { readonly topic: string; readonly partition: number; readonly replicas: number[] }[];
+  readonly partitions: {
+    readonly topic: string;
+    readonly partition: number;
+    readonly replicas: number[];
+    /** Log directory of each replica, "any" where the broker may choose or the replica stays; absent: any for all. */
+    readonly log_dirs?: string[];
+  }[];
 }
 
 /** Where everything goes: broker index of each replica, and of each partition's leader. */
@@ -18,9 +24,13 @@ export interface Assignment {
  * The changed partitions of an assignment, in the order of the model. The leader comes first, then the replicas
  * that stay in their order, then the new ones.
  */
-export function reassignmentOf(problem: Problem, { at, leader }: Assignment): Reassignment {
+export function reassignmentOf(
+  problem: Problem,
+  { at, leader }: Assignment,
+  directory: ReadonlyMap<number, string> = new Map(),
+): Reassignment {
   const { model, first, home, origin } = problem;
-  const changed: { origin: number; replicas: number[] }[] = [];
+  const changed: { origin: number; replicas: number[]; log_dirs?: string[] }[] = [];
   for (let p = 0; p < problem.partitions; p++) {
     const now = at.subarray(first[p], first[p + 1]);
     const moved = now.some((b) => !wasOn(problem, p, b));
@@ -29,14 +39,19 @@ export function reassignmentOf(problem: Problem, { at, leader }: Assignment): Re
     const added = now.filter((b) => !wasOn(problem, p, b));
     const rest = [...kept, ...added].filter((b) => b !== leader[p]);
     const order = leader[p]! < 0 ? rest : [leader[p]!, ...rest];
-    changed.push({ origin: origin[p]!, replicas: order.map((b) => model.brokers[b]!.id) });
+    const directories = order.map((b) => directory.get(first[p]! + now.indexOf(b)) ?? 'any');
+    changed.push({
+      origin: origin[p]!,
+      replicas: order.map((b) => model.brokers[b]!.id),
+      ...(directories.some((path) => path !== 'any') && { log_dirs: directories }),
+    });
   }
   changed.sort((a, b) => a.origin - b.origin);
   return {
     version: 1,
-    partitions: changed.map(({ origin: i, replicas }) => {
+    partitions: changed.map(({ origin: i, ...change }) => {
       const { topic, partition } = model.partitions[i]!;
-      return { topic, partition, replicas };
+      return { topic, partition, ...change };
     }),
   };
 }

@@ -27,7 +27,7 @@ const planned = (model: ClusterModel, options: ProblemOptions & Partial<PlanOpti
 const shapes = fc.record({
   brokers: fc.integer({ min: 5, max: 14 }),
   partitions: fc.integer({ min: 1, max: 200 }),
-  racks: fc.integer({ min: 0, max: 6 }),
+  racks: fc.oneof({ weight: 4, arbitrary: fc.integer({ min: 0, max: 6 }) }, fc.constant(50)),
   unevenRacks: fc.boolean(),
   replication: fc.array(fc.integer({ min: 1, max: 5 }), { minLength: 1, maxLength: 3 }),
   sigma: fc.constantFrom(0, 0.5, 1.5, 2.5),
@@ -37,6 +37,9 @@ const shapes = fc.record({
   draining: fc.constantFrom(0, 0, 1, 2),
   capacityFactor: fc.constantFrom(1, 3),
   offline: fc.boolean(),
+  drainedRack: fc.constantFrom(false, false, true),
+  topicSkew: fc.constantFrom(0, 0, 0.8),
+  directories: fc.constantFrom(0, 0, 2, 5),
 });
 const modes = fc.constantFrom<Mode>('balance', 'add-brokers', 'remove-brokers', 'leaders', 'light');
 const cases = fc.record({ shape: shapes, seed: fc.nat(), mode: modes });

@@ -4,13 +4,19 @@ import type { Annealer } from './anneal.ts';
 import { boundsOf } from './bounds.ts';
 import { interruptible, part } from './budget.ts';
 import type { Budget } from './budget.ts';
+import { placeInDirectories } from './directories.ts';
+import { mender } from './mend.ts';
+import type { Mender } from './mend.ts';
+import { movesOf } from './moves.ts';
 import { obstaclesOf } from './infeasible.ts';
 import { reassignmentOf } from './plan.ts';
 import type { Assignment, Reassignment } from './plan.ts';
 import type { Problem } from './problem.ts';
 import { randomOf } from './random.ts';
 import { repair } from './repair.ts';
-import { leadersChanged, movedAmount, startState, sumLoads, tighten, violation } from './state.ts';
+import { FIRST_STYLE, LEVELS, ONLY_STYLE, STRICT, STYLES, TAIL, coolingOf, tailOf } from './schedule.ts';
+import type { Style } from './schedule.ts';
+import { leadersChanged, movedAmount, outside, startState, sumLoads, tighten, violation } from './state.ts';
 import type { State } from './state.ts';
 import { summaryOf } from './summary.ts';
 import type { Summary } from './summary.ts';
@@ -41,49 +47,32 @@ export interface Plan {
   readonly summary: Summary;
 }
 
-/** Price of a unit of violation when none is to be traded for less movement. */
-const STRICT = 1000;
 /** Proposals between two looks at the budget. */
 const CHUNK = 20_000;
 /** Share of the budget for the search, the rest raises the lower bound. */
 const SEARCH_SHARE = 0.8;
-/** The schedule of the main search (README, "Search"). Temperatures in sizes of an average replica. */
-const STYLES: readonly Style[] = [
-  { hottest: 1, lastPrice: 2 },
-  { hottest: 30, lastPrice: 2 },
-  { hottest: 30, lastPrice: 2 },
-  { hottest: 1, lastPrice: 30 },
-];
-const COLDEST = 2e-3;
-const TAIL = 0.15;
-const SWEEP = 0.5;
 /** Proposals for each replica that make a cooling thorough, and the most coolings. */
 const THOROUGH = 300;
 const MOST_COOLINGS = 32;
-const FIRST_PRICE = 1.05;
 
 /** How much tighter than the limits the search aims, in means of a broker. */
 const MARGIN = 3e-4;
-
-/** A way to cool: from which temperature, and to which price of violation. */
-interface Style {
-  readonly hottest: number;
-  readonly lastPrice: number;
-}
 
 const ROUNDING = 1e-9;
 /** How often, and how hot, a plan that is not within all limits is shaken. */
 const SHAKES = 6;
 const SHAKE = 0.02;
+/** It is given up when a shake leaves more than this share of the violation: what is left may be out of reach. */
+const STALLED = 0.98;
+/** Rounds over the brokers outside their limits, each time. */
+const MENDS = 4;
 /** Proposals of the cooling that makes the first plan: in all, but at least so many for each replica. */
 const FIRST_STEPS = 800_000;
 const FIRST_ROUNDS = 5;
-const FIRST_STYLE: Style = { hottest: 3, lastPrice: 5 };
-/** Where the budget is for one cooling only. */
-const ONLY_STYLE: Style = { hottest: 30, lastPrice: 2 };
 
 interface Score {
   readonly violation: number;
+  readonly outside: number;
   readonly moved: number;
   readonly leaders: number;
 }
@@ -92,54 +81,21 @@ function scoreOf(state: State): Score {
   sumLoads(state);
   return {
     violation: violation(state),
+    outside: outside(state).reduce((sum, n) => sum + n, 0),
     moved: movedAmount(state).disk,
     leaders: leadersChanged(state),
   };
 }
 
+/** What a broker and resource outside its limits counts for in itself, in units of violation. */
+const FEE = 1e-3;
+
 /** Lexicographic: violation, then data moved, then leader changes. */
 function better(a: Score, b: Score): boolean {
-  if (Math.abs(a.violation - b.violation) > ROUNDING) return a.violation < b.violation;
+  const short = a.violation + FEE * a.outside - b.violation - FEE * b.outside;
+  if (Math.abs(short) > ROUNDING) return short < 0;
   if (Math.abs(a.moved - b.moved) > ROUNDING) return a.moved < b.moved;
   return a.leaders < b.leaders;
-}
-
-/** One temperature of the cooling, with the share of the search at which it begins. */
-interface Level {
-  readonly begins: number;
-  readonly temperature: number;
-  readonly price: number;
-}
-
-const LEVELS = 200;
-
-/**
- * Temperatures fall geometrically, and each lasts the longer the more replicas take part in it (to the power
- * `SWEEP`). Meanwhile the price of violation rises from just above the value of what would have to move, so that
- * exchanges over the edge of a band stay cheap; in the tail it becomes prohibitive.
- */
-function coolingOf({ hottest, lastPrice }: Style, round: (temperature: number) => number): Level[] {
-  const levels = Array.from({ length: LEVELS }, (_, i) => {
-    const share = i / LEVELS;
-    return {
-      temperature: hottest * (COLDEST / hottest) ** share,
-      price: FIRST_PRICE * (lastPrice / FIRST_PRICE) ** share,
-    };
-  });
-  const duration = levels.map(({ temperature }) => round(temperature) ** SWEEP);
-  const total = duration.reduce((sum, one) => sum + one, 0);
-  let passed = 0;
-  return levels.map((level, i) => {
-    const begins = ((1 - TAIL) * passed) / total;
-    passed += duration[i]!;
-    return { ...level, begins };
-  });
-}
-
-/** Price of violation in the tail, and its temperature, the coldest. */
-function tailOf(share: number, { lastPrice }: Style): Level {
-  const into = Math.max(0, (share - 1 + TAIL) / TAIL);
-  return { begins: 1 - TAIL, temperature: COLDEST, price: lastPrice * (STRICT / lastPrice) ** into };
 }
 
 class Search {
@@ -150,7 +106,10 @@ class Search {
   readonly grain: number;
   readonly state: State;
   readonly annealing: Annealer;
+  readonly mending: Mender;
   readonly start: Assignment;
+  /** Whether a hard limit asked for moves already. */
+  readonly repaired: boolean;
   best: { score: Score; assignment: Assignment };
   steps = 0;
 
@@ -160,11 +119,18 @@ class Search {
     this.budget = interruptible(options.budget, options.interrupted ?? (() => false));
     const serving = problem.serving.reduce((sum, one) => sum + one, 0);
     this.grain = serving / Math.max(1, problem.home.length);
-    this.state = startState(problem, STRICT, (options.leaderWeight ?? 0.025) * this.grain);
+    const room = new Int16Array(problem.topicMost.length);
+    this.state = startState(problem, STRICT, (options.leaderWeight ?? 0.025) * this.grain, room);
     repair(this.state);
+    this.repaired =
+      this.state.at.some((b, r) => b !== problem.home[r]) ||
+      this.state.leader.some((b, p) => b !== problem.startLeader[p]);
+    const random = randomOf(options.seed ?? 1);
     this.start = this.assignment();
     this.best = { score: scoreOf(this.state), assignment: this.start };
-    this.annealing = annealer(this.state, randomOf(options.seed ?? 1));
+    const moves = movesOf(this.state);
+    this.annealing = annealer(this.state, moves, random);
+    this.mending = mender(this.state, moves, random);
   }
 
   assignment(): Assignment {
@@ -180,6 +146,10 @@ class Search {
   run(steps: number, temperature: number): number {
     this.steps += steps;
     return this.annealing.run(steps, temperature * this.grain, temperature * this.grain);
+  }
+
+  mend(): void {
+    this.steps += this.mending.run(MENDS);
   }
 
   /** Keeps the state when it is the best so far. */
@@ -198,20 +168,28 @@ class Search {
 }
 
 /**
- * Descends, violations first, until a round changes little; brings home what need not have moved. Where violations
- * are left it is shaken a little and descends again, a few times.
+ * Descends, violations first, until a round changes little; brings home what need not have moved. Brokers left
+ * outside are mended one by one; where that is not enough it is shaken a little and mended again, a few times.
  */
 function settle(search: Search, rounds: number): void {
   const { state } = search;
   const round = Math.max(CHUNK, 2 * search.problem.home.length);
   state.price.fill(STRICT);
+  state.fee = STRICT * FEE;
   tighten(state, 0);
   for (let i = 0; i < rounds && search.run(round, 0) > round / 5000; i++);
-  for (let i = 0; i < SHAKES && violation(state) > ROUNDING && search.budget.spent(search.steps) < 1; i++) {
+  search.mend();
+  let before = Infinity;
+  for (let i = 0; i < SHAKES && search.budget.spent(search.steps) < 1; i++) {
+    const left = violation(state);
+    if (left <= ROUNDING || left > STALLED * before) break;
+    before = left;
     search.run(round, SHAKE);
+    search.mend();
     search.run(round, 0);
   }
   search.keep();
+  state.fee = 0;
 }
 
 /** One cooling from the start; `done` tells how much of it has passed, it ends at 1. */
@@ -255,10 +233,9 @@ function main(search: Search): void {
   }
 }
 
-/** Whether some broker is further from the average than the trigger, or something has to leave. */
+/** Whether some broker is further from the average than the trigger. */
 function due(problem: Problem, trigger: number): boolean {
   const start = startState(problem, 0, 0);
-  if (problem.duty.includes(2)) return true;
   return start.load.some((load, i) => {
     const share = problem.share[i]!;
     return share > 0 && Math.abs(load / share - 1) > trigger;
@@ -272,17 +249,24 @@ function due(problem: Problem, trigger: number): boolean {
 export function plan(problem: Problem, options: PlanOptions): Plan {
   const search = new Search(problem, options);
   const { budget } = search;
-  if (options.trigger === undefined || due(problem, options.trigger)) {
+  const isDue = options.trigger === undefined || search.repaired || due(problem, options.trigger);
+  if (isDue) {
     construct(search);
     if (budget.spent(search.steps) < SEARCH_SHARE) main(search);
   }
-  search.load(search.best.assignment);
+  const { assignment, directory, refused } = placeInDirectories(problem, search.best.assignment);
+  search.load(assignment);
   const bounds = boundsOf(problem, {
     spent: (work) => budget.spent(search.steps + work),
   });
   return {
-    assignment: search.best.assignment,
-    reassignment: reassignmentOf(problem, search.best.assignment),
-    summary: summaryOf(search.state, bounds, { obstacles: obstaclesOf(problem), steps: search.steps }),
+    assignment,
+    reassignment: reassignmentOf(problem, assignment, directory),
+    summary: summaryOf(search.state, bounds, {
+      obstacles: obstaclesOf(problem),
+      steps: search.steps,
+      refused,
+      due: isDue,
+    }),
   };
 }

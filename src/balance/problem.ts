@@ -1,5 +1,6 @@
 /* eslint-disable @typescript-eslint/no-non-null-assertion -- typed arrays, indices in range by construction */
 import type { BrokerModel, ClusterModel, PartitionModel } from './model.ts';
+import { topicLimits } from './topics.ts';
 
 /** The five resources, in the order of every per-broker array of width `RESOURCES.length`. */
 export const RESOURCES = ['disk', 'networkIn', 'replicas', 'networkOut', 'leaders'] as const;
@@ -22,8 +23,10 @@ export const LEAVES = 2;
  */
 export type Mode = 'balance' | 'add-brokers' | 'remove-brokers' | 'leaders' | 'light';
 
+export const DEFAULT_TOLERANCE = 0.08;
+
 export interface ProblemOptions {
-  /** Half width of the band around the capacity-weighted average; 0.08 when absent. */
+  /** Half width of the band around the capacity-weighted average; DEFAULT_TOLERANCE when absent. */
   readonly tolerance?: number;
   readonly mode?: Mode;
   /** Topics of which nothing moves, leadership included. */
@@ -69,6 +72,10 @@ export interface Problem {
   readonly startLeader: Int32Array;
   readonly topic: Int32Array;
   readonly topics: number;
+  /** Where the row of a partition's topic begins in `topicMost`, or -1: too small a topic to pile up. */
+  readonly roomAt: Int32Array;
+  /** The most replicas of a topic on each broker that a move may bring about (README, "The spread of topics"). */
+  readonly topicMost: Int16Array;
   /** Per partition: disk and bytes in of one replica, bytes out of the leader, in units of the mean. */
   readonly amount: Float64Array;
   /** Per resource: the mean load of a serving broker in the model's unit; 0 where nobody has any. */
@@ -165,7 +172,7 @@ function dutyOf(mode: Mode, excluded: boolean, mustLeave: boolean): number {
  * A model is taken as valid (`parseModel`).
  */
 export function problemOf(model: ClusterModel, options: ProblemOptions = {}): Problem {
-  const { tolerance = 0.08, mode = 'balance' } = options;
+  const { tolerance = DEFAULT_TOLERANCE, mode = 'balance' } = options;
   const excludedTopics = new Set(options.excludedTopics);
   const excludedBrokers = new Set(options.excludedBrokers);
   const brokers = model.brokers.length;
@@ -187,7 +194,7 @@ export function problemOf(model: ClusterModel, options: ProblemOptions = {}): Pr
   const first = new Int32Array(partitions + 1);
   ordered.forEach((p, i) => (first[i + 1] = first[i]! + p.replicas.length));
   const replicas = first[partitions]!;
-  const problem: Problem = {
+  const problem = {
     model,
     tolerance,
     mode,
@@ -227,5 +234,5 @@ export function problemOf(model: ClusterModel, options: ProblemOptions = {}): Pr
     const duties = problem.duty.subarray(first[i], first[i + 1]);
     problem.leaderPinned[i] = Number(excluded || (mode === 'remove-brokers' && !duties.includes(LEAVES)));
   });
-  return problem;
+  return { ...problem, ...topicLimits(problem) };
 }

@@ -1,12 +1,22 @@
 import { budgetOfSteps, budgetOfTime } from './budget.ts';
 import type { ClusterModel } from './model.ts';
+import { marked } from './mark.ts';
 import { plan } from './planner.ts';
 import type { Plan, Progress } from './planner.ts';
 import { problemOf } from './problem.ts';
 import type { ProblemOptions } from './problem.ts';
 
+/**
+ * For a live cluster: what starts a plan, and what it plans to. The gap between the two keeps a balanced cluster from
+ * being planned for again as soon as it drifts.
+ */
+export const DEFAULT_TRIGGER = 0.15;
+export { DEFAULT_TOLERANCE } from './problem.ts';
+
 /** Everything that decides a plan, as plain data, so that it crosses to a worker thread. */
 export interface Request extends ProblemOptions {
+  /** Brokers to fill in mode add-brokers, or to empty in mode remove-brokers, beside those that the model marks. */
+  readonly brokers?: readonly number[];
   /** Milliseconds to search, or, for a plan that can be made again, `steps`. */
   readonly budgetMs?: number;
   readonly steps?: number;
@@ -41,5 +51,6 @@ export function propose(model: ClusterModel, request: Request, surroundings: Sur
     request.steps === undefined
       ? budgetOfTime(request.budgetMs ?? defaultBudgetMs(model), surroundings.now)
       : budgetOfSteps(request.steps);
-  return plan(problemOf(model, request), { ...request, ...surroundings, budget });
+  const problem = problemOf(marked(model, request.mode, request.brokers), request);
+  return plan(problem, { ...request, ...surroundings, budget });
 }

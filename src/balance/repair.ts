@@ -3,6 +3,9 @@ import { FREE, LEAVES, OUT, PINNED, WIDTH } from './problem.ts';
 import { crowded, isOn, spreadAllows, sumLoads } from './state.ts';
 import type { State } from './state.ts';
 
+/** Beyond any fullness. */
+const PILED = 1e6;
+
 /**
  * Meets the hard limits that the start breaks, before any search: replicas that have to leave do, and partitions on
  * too few racks are spread. Each goes to the broker of least disk in use, for its capacity, among the allowed; one
@@ -51,6 +54,12 @@ function fullness(state: State, p: number, b: number): number {
   return most;
 }
 
+/** A broker that has enough of the topic takes more only where no other can. */
+function piledUp({ problem, room }: State, p: number, b: number): number {
+  const row = problem.roomAt[p]!;
+  return row >= 0 && room.length > 0 && room[row + b]! <= 0 ? PILED : 0;
+}
+
 function relocate(state: State, p: number, r: number, newRack: boolean): void {
   const { brokers, receives, duty, home, amount } = state.problem;
   let best = -1;
@@ -58,7 +67,7 @@ function relocate(state: State, p: number, r: number, newRack: boolean): void {
   for (let b = 0; b < brokers; b++) {
     if (!receives[b] || isOn(state, p, b) || (b === home[r] && duty[r] !== FREE)) continue;
     if (newRack ? rackUsed(state, p, b) : !spreadAllows(state, p, r, b)) continue;
-    const full = fullness(state, p, b);
+    const full = fullness(state, p, b) + piledUp(state, p, b);
     if (full >= least) continue;
     best = b;
     least = full;
@@ -69,6 +78,11 @@ function relocate(state: State, p: number, r: number, newRack: boolean): void {
   state.load[best * WIDTH]! += amount[3 * p]!;
   state.load[from * WIDTH + 1]! -= amount[3 * p + 1]!;
   state.load[best * WIDTH + 1]! += amount[3 * p + 1]!;
+  const row = state.problem.roomAt[p]!;
+  if (row >= 0 && state.room.length > 0) {
+    state.room[row + from]!++;
+    state.room[row + best]!--;
+  }
   state.at[r] = best;
 }
 

@@ -16,8 +16,15 @@ export interface State {
   /** The limits that the search holds to: those of the problem, or a little tighter. */
   readonly lower: Float64Array;
   readonly upper: Float64Array;
+  /**
+   * How many more replicas of its topic each broker may take, at `problem.roomAt[p] + broker`; empty where no moves
+   * are to be tried. Brokers that the start, or the hard limits, put above that have none or less.
+   */
+  readonly room: Int16Array;
   /** What a changed leader costs. */
   leaderCost: number;
+  /** What a broker and resource outside the limits costs, however little it is. */
+  fee: number;
 }
 
 /** Amount by which one replica and one leadership count: the reciprocal of the mean number on a broker. */
@@ -26,7 +33,12 @@ export const perLeader = (problem: Problem): number => share(problem.unit[LEADER
 const share = (unit: number): number => (unit > 0 ? 1 / unit : 0);
 
 /** The model's own assignment, violations weighing `price` each unit. */
-export function startState(problem: Problem, price: number, leaderCost: number): State {
+export function startState(
+  problem: Problem,
+  price: number,
+  leaderCost: number,
+  room: Int16Array = new Int16Array(0),
+): State {
   const state: State = {
     problem,
     at: problem.home.slice(),
@@ -35,7 +47,9 @@ export function startState(problem: Problem, price: number, leaderCost: number):
     price: new Float64Array(problem.brokers * WIDTH).fill(price),
     lower: problem.lower.slice(),
     upper: problem.upper.slice(),
+    room,
     leaderCost,
+    fee: 0,
   };
   sumLoads(state);
   return state;
@@ -48,6 +62,7 @@ export function sumLoads(state: State): void {
   const replica = perReplica(problem);
   const leadership = perLeader(problem);
   load.fill(0);
+  countRoom(state);
   for (let p = 0; p < problem.partitions; p++) {
     for (let r = first[p]!; r < first[p + 1]!; r++) {
       const base = at[r]! * WIDTH;
@@ -59,6 +74,16 @@ export function sumLoads(state: State): void {
     const base = leader[p]! * WIDTH;
     load[base + OUT]! += amount[3 * p + 2]!;
     load[base + LEADERS]! += leadership;
+  }
+}
+
+/** Counts anew how many replicas of its topic each broker may still take. */
+function countRoom({ problem, at, room }: State): void {
+  if (room.length === 0) return;
+  room.set(problem.topicMost);
+  for (let r = 0; r < at.length; r++) {
+    const row = problem.roomAt[problem.partitionOf[r]!]!;
+    if (row >= 0) room[row + at[r]!]!--;
   }
 }
 

@@ -1,10 +1,13 @@
 /* eslint-disable @typescript-eslint/no-non-null-assertion -- typed arrays, indices in range by construction */
 import type { Bounds } from './bounds.ts';
+import type { Refusal } from './directories.ts';
 import type { Obstacle } from './infeasible.ts';
 import { DISK, RESOURCES, WIDTH } from './problem.ts';
 import type { Problem, Resource } from './problem.ts';
 import { crowded, leadersChanged, movedAmount, outside, startState, stranded } from './state.ts';
 import type { State } from './state.ts';
+import { worstPile } from './topics.ts';
+import type { TopicPile } from './topics.ts';
 
 export interface BrokerLoad {
   readonly id: number;
@@ -26,7 +29,10 @@ export interface Summary {
   /** Least data that any plan within all limits moves, from the disk alone and from all resources and racks. */
   readonly diskBoundShare: number;
   readonly boundShare: number;
-  /** movedShare / boundShare; absent when nothing has to move. */
+  /**
+   * movedShare / boundShare; absent when nothing has to move, and when the plan leaves a broker outside: the bound speaks of
+   * plans that leave none.
+   */
   readonly ratio?: number;
   readonly replicaMoves: number;
   readonly leaderChanges: number;
@@ -39,6 +45,13 @@ export interface Summary {
   readonly crowded: number;
   readonly stranded: number;
   readonly obstacles: readonly Obstacle[];
+  /** Where most replicas of one topic lie on one broker beyond an even spread; absent without partitions. */
+  readonly topicPileBefore?: TopicPile;
+  readonly topicPileAfter?: TopicPile;
+  /** Moves left out because no log directory of the broker has room for them. */
+  readonly refused: readonly Refusal[];
+  /** False where nothing was planned, every broker being within the trigger. */
+  readonly due: boolean;
   readonly brokers: readonly BrokerLoad[];
   /** Proposals the search made. */
   readonly steps: number;
@@ -70,7 +83,7 @@ function trafficOf({ problem, at }: State): Traffic {
     const to = problem.first[p + 1]!;
     const before = problem.home.subarray(from, to);
     const after = at.subarray(from, to);
-    const size = problem.amount[3 * p]! * problem.unit[DISK]!;
+    const size = problem.amount[3 * p]!;
     for (const b of after) if (!before.includes(b)) into[b]! += size;
     for (const b of before) if (!after.includes(b)) out[b]! += size;
   }
@@ -101,15 +114,19 @@ function crowdedCount(state: State): number {
 export function summaryOf(
   state: State,
   bounds: Bounds,
-  found: { obstacles: readonly Obstacle[]; steps: number },
+  found: Pick<Summary, 'obstacles' | 'steps' | 'refused' | 'due'>,
 ): Summary {
   const { problem } = state;
   const start = startState(problem, 0, 0);
   const unit = problem.unit[DISK]!;
   const total = problem.serving.reduce((sum, one) => sum + one, 0);
   const moved = movedAmount(state);
+  const left = outside(state);
+  const isWithin = left.every((brokers) => brokers === 0);
   const traffic = trafficOf(state);
   const { changed, reordered } = counts(state);
+  const pileBefore = worstPile(problem, problem.home);
+  const pileAfter = worstPile(problem, state.at);
   return {
     mode: problem.mode,
     tolerance: problem.tolerance,
@@ -118,16 +135,20 @@ export function summaryOf(
     movedShare: moved.disk / total,
     diskBoundShare: bounds.disk / total,
     boundShare: bounds.all / total,
-    ...(bounds.all > 0 && moved.disk > 0 ? { ratio: moved.disk / bounds.all } : {}),
+    ...(bounds.all > 0 && moved.disk > 0 && isWithin ? { ratio: moved.disk / bounds.all } : {}),
     replicaMoves: moved.replicas,
     leaderChanges: leadersChanged(state),
     reorderings: reordered,
     partitionsChanged: changed,
     outsideBefore: named(outside(start)),
-    outsideAfter: named(outside(state)),
+    outsideAfter: named(left),
     crowded: crowdedCount(state),
     stranded: stranded(state),
     obstacles: found.obstacles,
+    ...(pileBefore && { topicPileBefore: pileBefore }),
+    ...(pileAfter && { topicPileAfter: pileAfter }),
+    refused: found.refused,
+    due: found.due,
     brokers: problem.model.brokers.map((broker, b) => ({
       id: broker.id,
       before: utilisation(problem, start.load, b),

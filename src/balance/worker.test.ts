@@ -37,4 +37,25 @@ test('the report is complete in itself and shows every broker', () => {
   assert.doesNotMatch(page, /<script|src=|https?:/);
   for (const { id } of model.brokers) assert.match(page, new RegExp(`broker ${id}: `));
   assert.match(page, /What moves where/);
+  assert.match(page, /Data from each broker to each/);
+});
+
+test('the report of a large cluster stays short: curves for bars, the largest moves of all', () => {
+  const large = clusterOf(
+    { brokers: 300, partitions: 3000, racks: 3, replication: [2], sigma: 1, skew: 0.5 },
+    1,
+  );
+  const page = report(large, propose(large, { tolerance: 0.1, steps: 100_000 }, { now: () => 0 }));
+  assert.match(page, /<polyline/);
+  assert.match(page, /The 200 brokers with most to copy of 300/);
+  assert.ok(page.length < 300_000);
+});
+
+test('the data that comes to all brokers is what the plan moves, and so is what goes', () => {
+  const { summary } = propose(model, { tolerance: 0.1, steps: 100_000 }, { now: () => 0 });
+  const sum = (amounts: number[]): number => amounts.reduce((all, one) => all + one, 0);
+  const close = (x: number): boolean => Math.abs(x - summary.movedMB) < 1e-6 * summary.totalMB;
+  assert.ok(summary.movedMB > 0);
+  assert.ok(close(sum(summary.brokers.map((b) => b.inMB))));
+  assert.ok(close(sum(summary.brokers.map((b) => b.outMB))));
 });

@@ -1,4 +1,5 @@
 import { Worker, isMainThread, parentPort, workerData } from 'node:worker_threads';
+import { marked } from './mark.ts';
 import type { ClusterModel } from './model.ts';
 import type { Plan, Progress } from './planner.ts';
 import { propose } from './propose.ts';
@@ -20,14 +21,18 @@ interface Task {
 
 type Message = { readonly progress: Progress } | { readonly plan: Plan };
 
-/** Starts the search for a plan in a worker thread, which leaves the event loop of the caller free. */
+/**
+ * Starts the search for a plan in a worker thread, which leaves the event loop of the caller free.
+ * @throws ModelError where the request names brokers that the model or the mode does not allow
+ */
 export function planInWorker(
   model: ClusterModel,
   request: Request,
   onBetter?: (progress: Progress) => void,
 ): RunningPlan {
   const stop = new SharedArrayBuffer(4);
-  const task: Task = { model, request, stop };
+  const { brokers, ...rest } = request;
+  const task: Task = { model: marked(model, request.mode, brokers), request: rest, stop };
   const worker = new Worker(new URL(import.meta.url), { workerData: { balance: task } });
   const result = new Promise<Plan>((resolve, reject) => {
     worker.on('message', (message: Message) => {

@@ -22,6 +22,12 @@ export interface Shape {
   /** Every second broker has this many times the capacity. */
   readonly capacityFactor?: number;
   readonly offline?: boolean;
+  /** All brokers of the first rack are draining, where there is another. */
+  readonly drainedRack?: boolean;
+  /** Share of the partitions that begin on one broker, which their whole topic prefers. */
+  readonly topicSkew?: number;
+  /** Log directories of each broker, together as large as its disk; replicas lie in them at random. */
+  readonly directories?: number;
 }
 
 const PARTITIONS_PER_TOPIC = 20;
@@ -38,13 +44,21 @@ function rackOf(shape: Shape, b: number): { rack?: string } {
 
 function stateOf(shape: Shape, b: number): BrokerState {
   if (b >= shape.brokers - (shape.newBrokers ?? 0)) return 'new';
+  if (shape.drainedRack && shape.racks > 1 && rackOf(shape, b).rack === 'r0') return 'draining';
   return b < (shape.draining ?? 0) ? 'draining' : 'alive';
 }
 
 /** A set of brokers for one partition: distinct racks as far as there are such, skewed to the first ones. */
-function placed(shape: Shape, brokers: readonly BrokerModel[], count: number, random: Random): number[] {
+function placed(
+  shape: Shape,
+  brokers: readonly BrokerModel[],
+  { topic, count }: { topic: number; count: number },
+  random: Random,
+): number[] {
   const old = brokers.filter((b) => b.state !== 'new');
   const chosen: BrokerModel[] = [];
+  const favourite = old[topic % old.length];
+  if (shape.topicSkew && favourite && random.next() < shape.topicSkew) chosen.push(favourite);
   while (chosen.length < count) {
     const spread = old.filter((b) => !chosen.some((c) => c.rack === b.rack));
     const left = old.filter((b) => !chosen.includes(b));
@@ -73,7 +87,7 @@ export function clusterOf(shape: Shape, seed: number): ClusterModel {
     const topic = Math.floor(i / PARTITIONS_PER_TOPIC);
     const size = 300 * Math.exp(shape.sigma * normal(random)) * (i === 0 ? (shape.hot ?? 1) : 1);
     const bytesIn = 0.5 * size * Math.exp(0.5 * normal(random));
-    const replicas = placed(shape, skeleton, factors[topic] ?? 1, random);
+    const replicas = placed(shape, skeleton, { topic, count: factors[topic] ?? 1 }, random);
     const leader = replicas[0] ?? -1;
     const offline = shape.offline && replicas.length > 1 && random.next() < 0.02 ? replicas.slice(-1) : [];
     return {
@@ -87,7 +101,7 @@ export function clusterOf(shape: Shape, seed: number): ClusterModel {
       ...(offline.length > 0 && { offline }),
     };
   });
-  return { brokers: withCapacity(shape, skeleton, partitions), partitions };
+  return withDirectories(shape, { brokers: withCapacity(shape, skeleton, partitions), partitions }, random);
 }
 
 function withCapacity(shape: Shape, brokers: BrokerModel[], partitions: PartitionModel[]): BrokerModel[] {
@@ -105,4 +119,26 @@ function withCapacity(shape: Shape, brokers: BrokerModel[], partitions: Partitio
       networkOut: networkOut * factor(b),
     },
   }));
+}
+
+/** Deals replicas to the directories of their brokers; none is over full at the start. */
+function withDirectories({ directories = 0 }: Shape, model: ClusterModel, random: Random): ClusterModel {
+  if (directories === 0) return model;
+  const used = new Map<string, number>();
+  const partitions = model.partitions.map((partition) => ({
+    ...partition,
+    dirs: partition.replicas.map((id) => {
+      const path = `/data${Math.floor(directories * random.next() ** 1.5)}`;
+      used.set(`${id}${path}`, (used.get(`${id}${path}`) ?? 0) + partition.size);
+      return path;
+    }),
+  }));
+  const brokers = model.brokers.map((broker) => ({
+    ...broker,
+    dirs: Array.from({ length: directories }, (_, i) => ({
+      path: `/data${i}`,
+      capacity: Math.max(broker.capacity.disk / directories, used.get(`${broker.id}/data${i}`) ?? 0),
+    })),
+  }));
+  return { brokers, partitions };
 }
