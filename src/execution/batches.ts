@@ -1,0 +1,159 @@
+import { type Copy, type Notice, type Reassignment, sameOrder, without } from './model.ts';
+import { Room, pauses, replicasBehind, sizeOf } from './guards.ts';
+import type { Round } from './round.ts';
+import type { Standing } from './standing.ts';
+import { chainAt } from './steps.ts';
+
+/** Reverts the largest copy into a disk that producers fill faster than was foreseen. */
+export function relieveDisks(round: Round): void {
+  const { broker, detail } = roomOf(round).overfull() ?? {};
+  if (broker === undefined || detail === undefined) return;
+  const into = round.journal.copies.filter(
+    ({ state, target, before, because }) =>
+      state === 'submitted' && because === undefined && without(target, before).includes(broker),
+  );
+  const [largest] = into.sort((a, b) => b.bytes - a.bytes);
+  if (largest === undefined) return;
+  const because = { code: 'no-room', detail } as const;
+  round.copies(
+    round.journal.copies.map((copy) => (copy === largest ? { ...copy, state: 'reverting', because } : copy)),
+  );
+}
+
+/** Chooses copies up to the limits. Their throttles come first; `submitQueued` sends them when those have been read back. */
+export function chooseCopies(round: Round, standings: readonly Standing[]): void {
+  const paused = pauses(round.seen, round.limits);
+  for (const notice of paused) round.wait(notice);
+  if (paused.length > 0) return;
+  const load = new Load(round);
+  const chosen: Copy[] = [];
+  const blocked: Notice[] = [];
+  for (const [index, standing] of standings.entries()) {
+    if (load.full()) break;
+    if (standing.at !== 'open') continue;
+    const copy = candidate(round, index, standing.step);
+    const why = 'code' in copy ? copy : load.refusal(copy);
+    if (why === 'limits') continue;
+    if (why !== undefined) blocked.push(why);
+    else if (!('code' in copy)) {
+      load.add(copy);
+      chosen.push(copy);
+    }
+  }
+  if (chosen.length > 0) round.copies([...round.journal.copies, ...chosen]);
+  for (const notice of blocked.slice(0, 10)) round.wait(notice);
+  noRoom(round, blocked);
+}
+
+/** Where nothing is under way and no space comes free, waiting for room would never end. */
+function noRoom(round: Round, blocked: readonly Notice[]): void {
+  const { journal, seen, limits } = round;
+  const stuck =
+    journal.copies.length === 0 && blocked.length > 0 && blocked.every(({ code }) => code === 'disk');
+  if (!stuck) {
+    if (journal.noRoomSinceMs !== undefined) {
+      const { noRoomSinceMs: _since, ...rest } = journal;
+      round.journal = rest;
+    }
+    return;
+  }
+  if (journal.noRoomSinceMs === undefined) round.record({ noRoomSinceMs: seen.nowMs });
+  else if (seen.nowMs - journal.noRoomSinceMs >= limits.diskPatienceMs) round.record({ noRoom: true });
+}
+
+function candidate(round: Round, index: number, step: number): Copy | Notice {
+  const { key } = round.move(index);
+  const state = round.seen.partitions.get(key);
+  const before = chainAt(round.prepared, index, step - 1);
+  const target = chainAt(round.prepared, index, step);
+  if (state === undefined) return { code: 'replicas-behind', message: `${key} has not been looked at` };
+  const behind = replicasBehind(state, target, round.seen.alive);
+  if (behind !== undefined) return { code: 'replicas-behind', message: `${key} ${behind}` };
+  const planned = round.prepared.plan.moves[index]?.sizeBytes ?? 0;
+  const bytes = Math.max(planned, sizeOf(key, state.leader, round.seen));
+  return { move: index, state: 'queued', before, target, source: state.leader, bytes };
+}
+
+/** What is under way against the limits. */
+class Load {
+  readonly #round: Round;
+  readonly #into = new Map<number, number>();
+  readonly #outOf = new Map<number, number>();
+  readonly #room: Room;
+  #bytes = 0;
+
+  constructor(round: Round) {
+    this.#round = round;
+    this.#room = roomOf(round);
+    for (const copy of round.journal.copies) if (copy.state !== 'landed') this.#count(copy);
+  }
+
+  full(): boolean {
+    return this.#bytes >= this.#round.limits.batchBytes;
+  }
+
+  refusal(copy: Copy): 'limits' | Notice | undefined {
+    const { limits } = this.#round;
+    const most = limits.movesPerBroker;
+    const added = without(copy.target, copy.before);
+    // A partition all of whose replicas move at once is one copy into each broker and several out of its leader.
+    const out = (this.#outOf.get(copy.source) ?? 0) + added.length;
+    if (out > most && (this.#outOf.get(copy.source) ?? 0) > 0) return 'limits';
+    if (added.some((id) => (this.#into.get(id) ?? 0) + 1 > most)) return 'limits';
+    const bytes = copy.bytes * added.length;
+    if (this.#bytes > 0 && this.#bytes + bytes > limits.batchBytes) return 'limits';
+    const why = this.#room.refusal(copy, copy.bytes);
+    if (why === undefined) return undefined;
+    return { code: 'disk', message: `${this.#round.move(copy.move).key}: ${why}` };
+  }
+
+  add(copy: Copy): void {
+    this.#count(copy);
+    this.#room.add(copy, { ...this.#round.move(copy.move), bytes: copy.bytes });
+  }
+
+  #count(copy: Copy): void {
+    const added = without(copy.target, copy.before);
+    for (const id of added) this.#into.set(id, (this.#into.get(id) ?? 0) + 1);
+    this.#outOf.set(copy.source, (this.#outOf.get(copy.source) ?? 0) + added.length);
+    this.#bytes += copy.bytes * added.length;
+  }
+}
+
+function roomOf(round: Round, except?: Copy): Room {
+  const room = new Room(round.seen, round.limits);
+  for (const copy of round.journal.copies) {
+    if (copy === except) continue;
+    const { key, ...partition } = round.move(copy.move);
+    room.add(copy, { ...partition, bytes: Math.max(copy.bytes, sizeOf(key, copy.source, round.seen)) });
+  }
+  return room;
+}
+
+/** Sends the queued copies whose throttles have been read back, where everything still allows it. */
+export function submitQueued(round: Round, throttled: (copy: Copy) => boolean): void {
+  if (pauses(round.seen, round.limits).length > 0) return;
+  const sent: Reassignment[] = [];
+  const left: Copy[] = [];
+  for (const copy of round.journal.copies) {
+    const next = copy.state === 'queued' ? submission(round, copy, throttled) : copy;
+    if (next === undefined) continue;
+    left.push(next);
+    if (next === copy) continue;
+    const { topic, partition } = round.move(copy.move);
+    sent.push({ move: copy.move, topic, partition, replicas: copy.target });
+  }
+  round.copies(left);
+  if (sent.length > 0) round.actions.push({ kind: 'reassign', partitions: sent });
+}
+
+/** The copy itself while it waits, nothing where it no longer applies. */
+function submission(round: Round, copy: Copy, throttled: (copy: Copy) => boolean): Copy | undefined {
+  const { key } = round.move(copy.move);
+  const state = round.fresh(key);
+  if (state === undefined) return round.seen.partitions.has(key) ? copy : undefined;
+  if (round.ongoing.has(key) || !sameOrder(state.replicas, copy.before)) return undefined;
+  if (replicasBehind(state, copy.target, round.seen.alive) !== undefined) return undefined;
+  if (roomOf(round, copy).refusal(copy, copy.bytes) !== undefined) return undefined;
+  return throttled(copy) ? { ...copy, state: 'submitted' } : copy;
+}

@@ -1,0 +1,196 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { type Limits, type Move, defaultLimits } from './model.ts';
+import { cannotCancel, pauses } from './guards.ts';
+import { begin, parseJournal, requestStop } from './journal.ts';
+import { aboveIncoming, adapted } from './rates.ts';
+import { Executor } from './test/executor.ts';
+import { SimulatedKafka } from './test/simulated-kafka.ts';
+import { throttleKeys } from './throttles.ts';
+
+const mb = 1_000_000;
+const limits: Limits = {
+  ...defaultLimits,
+  throttle: { floorBytesPerSecond: 10 * mb, ceilingBytesPerSecond: 10 * mb },
+};
+
+function cluster(brokers = 5, diskBytes = 100_000 * mb): SimulatedKafka {
+  const kafka = new SimulatedKafka();
+  for (let id = 0; id < brokers; id++) kafka.addBroker(id, `r${id}`, diskBytes);
+  kafka.minIsr.set('t', 2);
+  return kafka;
+}
+
+function place(kafka: SimulatedKafka, from: number[], to: number[], sizeBytes: number): Move {
+  const at = { topic: 't', partition: kafka.partitions.size };
+  kafka.addPartition(at, from, sizeBytes);
+  return { ...at, from, to, sizeBytes };
+}
+
+/** A second a look. */
+function look(executor: Executor, times: number, until: () => boolean = () => false): void {
+  for (let done = 0; done < times && !until(); done++) {
+    executor.round();
+    executor.kafka.tick(1_000);
+  }
+}
+
+const run = (kafka: SimulatedKafka, moves: Move[], own: Limits = limits): Executor =>
+  new Executor(kafka, { hash: 'p', moves }, own);
+
+test('a copy starts when its throttles are read back: sources are leaders, new replicas followers', () => {
+  const kafka = cluster();
+  const executor = run(kafka, [place(kafka, [0, 1, 2], [0, 1, 3], 100 * mb)]);
+  look(executor, 30, () => kafka.ours().length > 0);
+  assert.equal(kafka.configs.get(`topic/t/${throttleKeys.sources}`), '0:0,0:1,0:2');
+  assert.equal(kafka.configs.get(`topic/t/${throttleKeys.destinations}`), '0:3');
+  for (const id of [0, 1, 2, 3]) {
+    for (const key of throttleKeys.rates)
+      assert.equal(kafka.configs.get(`broker/${id}/${key}`), `${10 * mb}`);
+  }
+  look(executor, 200, () => executor.journal.outcome !== undefined);
+  assert.equal(executor.journal.outcome, 'done');
+  assert.equal(kafka.configs.size, 0);
+});
+
+test('leaders change last, by a preferred election', () => {
+  const kafka = cluster();
+  const copied = place(kafka, [0, 1, 2], [3, 0, 1], 50 * mb);
+  const reordered = place(kafka, [0, 1, 2], [1, 0, 2], 50 * mb);
+  const executor = run(kafka, [copied, reordered]);
+  look(executor, 60, () => kafka.ours().length > 0);
+  assert.equal(kafka.partitions.get('t-1')?.leader, 0);
+  look(executor, 200, () => executor.journal.outcome !== undefined);
+  assert.deepEqual(kafka.partitions.get('t-0')?.replicas, [3, 0, 1]);
+  assert.deepEqual(
+    [...kafka.partitions.values()].map(({ leader }) => leader),
+    [3, 1],
+  );
+});
+
+test('a stop waits, or finishes forward, where a cancel would go below min ISR', () => {
+  const kafka = cluster();
+  const executor = run(kafka, [place(kafka, [0, 1, 2], [0, 4, 3], 400 * mb)], {
+    ...limits,
+    settleMs: 1_000,
+  });
+  look(executor, 60, () => kafka.ours().length > 0);
+  // The new replica arrives while the one that goes and one that stays are behind.
+  const one = kafka.partitions.get('t-0')!;
+  one.isr = [one.leader, ...one.adding];
+  one.has.set(1, 0);
+  one.has.set(2, 0);
+  executor.stop();
+  executor.round();
+  assert.ok(executor.last?.waiting.some(({ code }) => code === 'stop-waits'));
+  assert.ok(kafka.ours().length > 0, 'not cancelled');
+  look(executor, 300, () => executor.journal.outcome !== undefined);
+  assert.equal(executor.journal.outcome, 'stopped');
+  const { forward = [], reverted = [] } = executor.journal.stop ?? {};
+  assert.equal(forward.length + reverted.length, 1);
+  assert.deepEqual(kafka.violations, []);
+  assert.equal(cannotCancel({ replicas: [0, 1], isr: [0, 1], leader: 0, seenAtMs: 0 }, [], 2), undefined);
+});
+
+test('a revert puts the earlier order back, which Kafka does not keep', () => {
+  const kafka = cluster();
+  const executor = run(kafka, [place(kafka, [0, 1, 2], [3, 2, 1], 400 * mb)]);
+  look(executor, 60, () => kafka.ours().length > 0);
+  executor.stop();
+  look(executor, 60, () => executor.journal.outcome !== undefined);
+  assert.deepEqual(kafka.partitions.get('t-0')?.replicas, [0, 1, 2]);
+  assert.deepEqual(executor.journal.stop?.reverted, [0]);
+});
+
+test('throttles of a broker that dies are owed after the end, and paid when it returns or through controllers', () => {
+  for (const way of ['returns', 'controllers']) {
+    const kafka = cluster();
+    kafka.configs.set(`broker/3/${throttleKeys.rates[0]}`, '1234');
+    const executor = run(kafka, [place(kafka, [0, 1, 2], [0, 1, 3], 400 * mb)]);
+    look(executor, 60, () => kafka.ours().length > 0);
+    kafka.kill(3);
+    executor.stop();
+    look(executor, 60, () => executor.journal.outcome !== undefined);
+    assert.equal(executor.journal.outcome, 'stopped');
+    assert.deepEqual(new Set(executor.journal.ledger.map(({ name }) => name)), new Set(['3']));
+    const other = begin({ plan: { hash: 'q', moves: [] }, racks: {}, nowMs: 0, previous: executor.journal });
+    assert.equal(other.ledger.length, 2, 'the next plan takes debts over');
+    if (way === 'returns') kafka.revive(3);
+    else kafka.throughControllers = true;
+    look(executor, 10);
+    assert.deepEqual([...kafka.configs], [[`broker/3/${throttleKeys.rates[0]}`, '1234']]);
+    assert.deepEqual(executor.journal.ledger, []);
+  }
+});
+
+test('a disk without room keeps its copies waiting, and refuses them when none comes free', () => {
+  const kafka = cluster(5, 1_000 * mb);
+  kafka.broker(4).otherBytes = 800 * mb;
+  const executor = run(kafka, [place(kafka, [0, 1], [0, 4], 100 * mb)], {
+    ...limits,
+    diskPatienceMs: 60_000,
+  });
+  look(executor, 20);
+  assert.ok(executor.last?.waiting.some(({ code }) => code === 'disk'));
+  look(executor, 100, () => executor.journal.outcome !== undefined);
+  assert.equal(executor.journal.outcome, 'drifted');
+  assert.equal(executor.last?.progress.refused[0]?.code, 'no-room');
+});
+
+test('what has drifted is refused with the difference, and the rest is done', () => {
+  const kafka = cluster();
+  const drifted = place(kafka, [0, 1], [0, 4], 10 * mb);
+  const fine = place(kafka, [0, 1], [0, 3], 10 * mb);
+  kafka.reassign(drifted, [1, 2], 'others');
+  kafka.tick(5_000);
+  const executor = run(kafka, [drifted, fine, { ...fine, partition: 9 }]);
+  look(executor, 100, () => executor.journal.outcome !== undefined);
+  assert.equal(executor.journal.outcome, 'drifted');
+  assert.deepEqual(
+    executor.last?.progress.refused.map(({ partition, code }) => [partition, code]),
+    [
+      [0, 'drifted'],
+      [9, 'gone'],
+    ],
+  );
+  assert.match(executor.last?.progress.refused[0]?.detail ?? '', /1,2.*0,1 to 0,4/);
+  assert.deepEqual(kafka.partitions.get('t-1')?.replicas, [0, 3]);
+});
+
+test('nothing new starts while a broker is away, unless the plan empties it', () => {
+  const kafka = cluster();
+  place(kafka, [0, 4], [0, 4], mb);
+  kafka.kill(4);
+  const seen = kafka.look(undefined, [], []);
+  assert.deepEqual(
+    pauses(seen, limits).map(({ code }) => code),
+    ['below-min-isr', 'broker-away'],
+  );
+  assert.ok(!pauses(seen, { ...limits, mayBeAway: [4] }).some(({ code }) => code === 'broker-away'));
+});
+
+test('the rate halves in trouble, rises in health, and says when producers write more', () => {
+  const throttle = { floorBytesPerSecond: 10, ceilingBytesPerSecond: 100 };
+  const seen = cluster().look(undefined, [], []);
+  const rate = { bytesPerSecond: 40, changedAtMs: seen.nowMs - 60_000 };
+  assert.equal(adapted(rate, throttle, seen, limits).bytesPerSecond, 50);
+  assert.equal(adapted(rate, throttle, { ...seen, outOfSync: 1 }, limits).bytesPerSecond, 20);
+  const slow = { ...seen, produceLatencyMs: 500 };
+  assert.equal(adapted(rate, throttle, slow, { ...limits, produceLatencyLimitMs: 100 }).bytesPerSecond, 20);
+  assert.equal(adapted({ ...rate, changedAtMs: seen.nowMs }, throttle, seen, limits).bytesPerSecond, 40);
+  const raised = aboveIncoming(rate, throttle, { broker: 1, bytesPerSecond: 50 }, 0);
+  assert.deepEqual([raised.rate.bytesPerSecond, raised.notice], [75, undefined]);
+  const never = aboveIncoming(rate, throttle, { broker: 1, bytesPerSecond: 500 }, 0);
+  assert.deepEqual([never.rate.bytesPerSecond, never.notice?.code], [100, 'throttle-below-incoming']);
+});
+
+test('a journal of a later version is refused', () => {
+  const journal = begin({ plan: { hash: 'p', moves: [] }, racks: {}, nowMs: 1 });
+  assert.deepEqual(parseJournal(JSON.stringify(journal)), journal);
+  assert.throws(() => parseJournal(JSON.stringify({ ...journal, schema: 2 })), /schema 2/);
+  assert.throws(
+    () => begin({ plan: { hash: 'q', moves: [] }, racks: {}, nowMs: 1, previous: journal }),
+    /stop it first/,
+  );
+  assert.equal(requestStop(requestStop(journal, 5), 9).stop?.askedAtMs, 5);
+});

@@ -1,0 +1,297 @@
+/** What a plan, the things seen in Kafka, the journal and the actions of an execution look like. Plain values, all of them. */
+
+export interface TopicPartition {
+  readonly topic: string;
+  readonly partition: number;
+}
+
+/** `orders-7`. */
+export type PartitionKey = string;
+
+export const keyOf = ({ topic, partition }: TopicPartition): PartitionKey => `${topic}-${partition}`;
+
+/** One partition of a plan: the assignment that it was made for, and the planned one. The first replica is to lead. */
+export interface Move extends TopicPartition {
+  readonly from: readonly number[];
+  readonly to: readonly number[];
+  /** Of one replica, as the plan knew it. */
+  readonly sizeBytes: number;
+}
+
+export interface Plan {
+  readonly hash: string;
+  readonly moves: readonly Move[];
+}
+
+export interface PartitionState {
+  readonly replicas: readonly number[];
+  readonly isr: readonly number[];
+  /** -1 where there is none. */
+  readonly leader: number;
+  readonly seenAtMs: number;
+}
+
+export interface Ongoing extends TopicPartition {
+  readonly replicas: readonly number[];
+  readonly adding: readonly number[];
+  readonly removing: readonly number[];
+}
+
+export interface LogDirState {
+  readonly path: string;
+  /** Absent where Kafka does not report it (before 3.3). */
+  readonly totalBytes?: number;
+  readonly usableBytes?: number;
+  readonly sizes: ReadonlyMap<PartitionKey, number>;
+}
+
+export interface DiskState {
+  readonly seenAtMs: number;
+  /** Directories that work. */
+  readonly dirs: readonly LogDirState[];
+}
+
+/** One setting of one topic or broker. */
+export interface ConfigRef {
+  readonly type: 'topic' | 'broker';
+  readonly name: string;
+  readonly key: string;
+}
+
+export const configKey = ({ type, name, key }: ConfigRef): string => `${type}/${name}/${key}`;
+
+/** The value that stands on the resource itself (null: none), or that the resource is gone. */
+export type ConfigSeen = { readonly value: string | null } | { readonly gone: true };
+
+export interface BelowMinIsr extends TopicPartition {
+  readonly inSync: number;
+  readonly minIsr: number;
+}
+
+/** An action, or one partition or setting of it, that Kafka or the way to it refused. */
+export interface Failure {
+  readonly move?: number;
+  readonly config?: ConfigRef;
+  readonly reason: string;
+  readonly message: string;
+  readonly mayPassLater: boolean;
+}
+
+/** One look at Kafka. Everything that changes by itself is in here, time included. */
+export interface Seen {
+  readonly nowMs: number;
+  /** Brokers that are registered and not fenced. */
+  readonly alive: ReadonlySet<number>;
+  /** Brokers that have replicas or are named in the plan, and are not alive. */
+  readonly away: readonly number[];
+  /** Of the plan; a partition that is not in here does not exist. */
+  readonly partitions: ReadonlyMap<PartitionKey, PartitionState>;
+  /** Every reassignment in the cluster, read before the partitions. */
+  readonly ongoing: readonly Ongoing[];
+  /** `min.insync.replicas` of the plan's topics. */
+  readonly minIsr: ReadonlyMap<string, number>;
+  /** Of all the cluster's partitions, the plan's or not. */
+  readonly belowMinIsr: readonly BelowMinIsr[];
+  /** How many partitions of the cluster have a replica out of sync that no reassignment is adding. */
+  readonly outOfSync: number;
+  readonly disks: ReadonlyMap<number, DiskState>;
+  /** What `wanted` asked for, by `configKey`; what could not be read is not in here. */
+  readonly configs: ReadonlyMap<string, ConfigSeen>;
+  /** Bytes a second that producers write to one partition. */
+  readonly writeRates?: ReadonlyMap<PartitionKey, number>;
+  readonly produceLatencyMs?: number;
+  /** Of the actions of the last look; nothing after a restart. */
+  readonly failures: readonly Failure[];
+  /** Whether settings of brokers that are away can be written and read at the controllers. */
+  readonly throughControllers: boolean;
+}
+
+export interface Throttle {
+  readonly floorBytesPerSecond: number;
+  readonly ceilingBytesPerSecond: number;
+}
+
+export interface Limits {
+  /** Of all copies under way; one larger partition may go alone. */
+  readonly batchBytes: number;
+  /** Copies under way into one broker, and as many out of one leader. */
+  readonly movesPerBroker: number;
+  /** Absent: Kafka's throttles are not touched. */
+  readonly throttle?: Throttle;
+  /** Share of each disk that no copy may take. */
+  readonly diskReserve: number;
+  /** Copies also where the broker does not say how much room it has. */
+  readonly allowUnknownDisks: boolean;
+  /** Brokers that may be away while others are filled: those that the plan empties. */
+  readonly mayBeAway: readonly number[];
+  /** Above it the rate is halved. */
+  readonly produceLatencyLimitMs?: number;
+  /** How long something unexpected must stand before it is believed: answers of brokers lag behind the controller. */
+  readonly settleMs: number;
+  /** The oldest look at a partition on which it is moved. */
+  readonly freshMs: number;
+  /** The oldest look at a disk on which it is filled. */
+  readonly diskFreshMs: number;
+  readonly adaptEveryMs: number;
+  /** How long moves wait for room while nothing else is under way, before they are refused. */
+  readonly diskPatienceMs: number;
+  readonly electionPatienceMs: number;
+}
+
+export const defaultLimits: Limits = {
+  batchBytes: 50 * 2 ** 30,
+  movesPerBroker: 5,
+  throttle: { floorBytesPerSecond: 10_000_000, ceilingBytesPerSecond: 100_000_000 },
+  diskReserve: 0.15,
+  allowUnknownDisks: false,
+  mayBeAway: [],
+  settleMs: 3_000,
+  freshMs: 3_000,
+  diskFreshMs: 15_000,
+  adaptEveryMs: 15_000,
+  diskPatienceMs: 600_000,
+  electionPatienceMs: 60_000,
+};
+
+/**
+ * A copy that has been chosen. `queued`: its throttles are being set. `submitted`: Kafka was told, or is being told.
+ * `landed`: complete, but not yet in a look at the disks. `reverting`: being cancelled.
+ */
+export interface Copy {
+  readonly move: number;
+  readonly state: 'queued' | 'submitted' | 'landed' | 'reverting';
+  /** The assignments before and after it. */
+  readonly before: readonly number[];
+  readonly target: readonly number[];
+  /** The leader when it was chosen. */
+  readonly source: number;
+  readonly bytes: number;
+  /** It has been seen in progress. */
+  readonly seen?: true;
+  /** A stop could not cancel it, since too few of the earlier replicas were in sync. */
+  readonly held?: true;
+  /** Since when Kafka shows neither it nor its result. */
+  readonly oddSinceMs?: number;
+  readonly landedAtMs?: number;
+  /** Why it is reverted; absent: somebody asked to stop. */
+  readonly because?: Refusal;
+}
+
+/** A throttle setting that is not as it was, or is being changed. */
+export interface LedgerEntry extends ConfigRef {
+  /** What is put back; without ours, where somebody changed it meanwhile. */
+  readonly before: string | null;
+  /** The last value read that is ours, or `before`. */
+  readonly written: string | null;
+  /** What is being written. */
+  readonly pending?: { readonly value: string | null };
+  /** Somebody else has set this rate since: it is theirs now. */
+  readonly foreign?: true;
+  readonly odd?: { readonly value: string | null; readonly sinceMs: number };
+  readonly goneSinceMs?: number;
+  /** Nothing has been written yet, and `before` is not certain. */
+  readonly openedAtMs?: number;
+}
+
+export type RefusalCode =
+  'cancelled-elsewhere' | 'drifted' | 'gone' | 'no-room' | 'refused-by-kafka' | 'replicas-differ-in-number';
+
+export interface Refusal {
+  readonly code: RefusalCode;
+  readonly detail: string;
+}
+
+export interface Rate {
+  readonly bytesPerSecond: number;
+  readonly changedAtMs: number;
+}
+
+export type Phase = 'copying' | 'ordering' | 'electing' | 'restoring' | 'ended';
+
+/** What must survive a crash. Small: what is done and what is not is read off Kafka. */
+export interface Journal {
+  readonly schema: 1;
+  readonly plan: string;
+  readonly startedAtMs: number;
+  readonly phase: Phase;
+  readonly outcome?: 'done' | 'stopped' | 'drifted';
+  readonly endedAtMs?: number;
+  /** By broker, as they were at the start: they decide in which order replicas move. */
+  readonly racks: Readonly<Record<string, string>>;
+  readonly rate?: Rate;
+  readonly copies: readonly Copy[];
+  /** Refusals that Kafka's state does not show; drifted partitions are read off Kafka. */
+  readonly refused: Readonly<Record<string, Refusal>>;
+  /** Remains after the end with the settings of brokers that were away: debts. */
+  readonly ledger: readonly LedgerEntry[];
+  readonly stop?: {
+    readonly askedAtMs: number;
+    /** Moves whose copy was taken back, and moves whose copy had to be finished. */
+    readonly reverted: readonly number[];
+    readonly forward: readonly number[];
+  };
+  readonly noRoomSinceMs?: number;
+  /** No room came free for what had not begun: all of it is refused. */
+  readonly noRoom?: true;
+  /** Since when nothing is left to do but what has drifted. */
+  readonly driftedSinceMs?: number;
+  readonly electingSinceMs?: number;
+}
+
+export interface ConfigWrite extends ConfigRef {
+  /** null removes it. */
+  readonly value: string | null;
+  readonly via: 'kafka' | 'controllers';
+}
+
+export interface Reassignment extends TopicPartition {
+  readonly move: number;
+  readonly replicas: readonly number[];
+}
+
+export interface Cancellation extends TopicPartition {
+  readonly move: number;
+  /** What is cancelled leads to this; nothing else is. */
+  readonly target: readonly number[];
+}
+
+export interface Election extends TopicPartition {
+  readonly move: number;
+}
+
+export type Action =
+  | { readonly kind: 'configs'; readonly writes: readonly ConfigWrite[] }
+  | { readonly kind: 'reassign'; readonly partitions: readonly Reassignment[] }
+  | { readonly kind: 'cancel'; readonly partitions: readonly Cancellation[] }
+  | { readonly kind: 'elect'; readonly partitions: readonly Election[] };
+
+export type NoticeCode =
+  | 'below-min-isr'
+  | 'broker-away'
+  | 'debt'
+  | 'disk'
+  | 'foreign-config'
+  | 'foreign-reassignment'
+  | 'leader-elsewhere'
+  | 'replicas-behind'
+  | 'stop-waits'
+  | 'throttle-below-incoming'
+  | 'throttle-not-set'
+  | 'kafka-refused';
+
+export interface Notice {
+  readonly code: NoticeCode;
+  readonly message: string;
+}
+
+export const sameOrder = (a: readonly number[], b: readonly number[]): boolean =>
+  a.length === b.length && a.every((id, index) => id === b[index]);
+
+export const sameSet = (a: readonly number[], b: readonly number[]): boolean =>
+  a.length === b.length && a.every((id) => b.includes(id));
+
+export const without = (a: readonly number[], b: readonly number[]): number[] =>
+  a.filter((id) => !b.includes(id));
+
+/** What a reassignment leads to (KIP-455 lists target and leaving replicas together). */
+export const targetOf = ({ replicas, removing }: Ongoing): number[] => without(replicas, removing);

@@ -1,0 +1,202 @@
+import {
+  type Action,
+  type ConfigRef,
+  type Journal,
+  type Notice,
+  type Phase,
+  type Seen,
+  type TopicPartition,
+  configKey,
+  without,
+} from './model.ts';
+import { chooseCopies, relieveDisks, submitQueued } from './batches.ts';
+import { followCopies } from './copies.ts';
+import { atATime, elect, leadershipLeft, order } from './leaders.ts';
+import { type Progress, progressOf } from './progress.ts';
+import { aboveIncoming, adapted, firstRate, incoming } from './rates.ts';
+import { type Options, Round } from './round.ts';
+import { type Standing, standings } from './standing.ts';
+import { chainAt } from './steps.ts';
+import { settleThrottles, throttlesOf } from './throttles.ts';
+
+/** What the next look has to contain beside the whole picture. */
+export interface LookAt {
+  readonly partitions: readonly TopicPartition[];
+  readonly configs: readonly ConfigRef[];
+  /** Brokers that are filled: their disks, as new as `diskFreshMs` asks. */
+  readonly destinations: readonly number[];
+  /** Of these, the ones that something has landed on since they were looked at. */
+  readonly landedOn: readonly number[];
+}
+
+export interface Step {
+  /** The same object where nothing changed; to be stored before the actions are carried out. */
+  readonly journal: Journal;
+  readonly actions: readonly Action[];
+  /** Why something does not go on. */
+  readonly waiting: readonly Notice[];
+  /** What happened, to be told once. */
+  readonly said: readonly Notice[];
+  readonly lookAt: LookAt;
+  readonly progress: Progress;
+  /** The next look is worth taking at once. */
+  readonly soon: boolean;
+}
+
+/**
+ * One step of an execution. The journal is stored before the actions are carried out, and every action may be lost or
+ * carried out twice: the next look decides.
+ */
+export function next(journal: Journal, seen: Seen, options: Options): Step {
+  if (journal.plan !== options.prepared.plan.hash) {
+    throw new Error(`The journal is of plan ${journal.plan}, not of ${options.prepared.plan.hash}`);
+  }
+  const round = new Round(journal, seen, options);
+  const ended = journal.outcome !== undefined;
+  if (!ended) {
+    followCopies(round);
+    relieveDisks(round);
+    adaptRate(round);
+  }
+  let all = standings(round.journal, seen, options.prepared);
+  if (!ended && round.journal.stop === undefined) {
+    tellForeign(round, all);
+    chooseCopies(round, all);
+    all = standings(round.journal, seen, options.prepared);
+  }
+  const throttled = settleThrottles(round, !ended && copiesLeft(round, all));
+  if (!ended) {
+    submitQueued(round, throttled);
+    proceed(round, all);
+  }
+  return {
+    journal: unchanged(journal, round.journal) ? journal : round.journal,
+    actions: round.actions,
+    waiting: round.waiting,
+    said: round.said,
+    lookAt: lookAt(round, all),
+    progress: progressOf(round.journal, seen, options.prepared, all),
+    soon: round.actions.length > 0 || round.journal.copies.some(({ state }) => state === 'queued'),
+  };
+}
+
+const unchanged = (a: Journal, b: Journal): boolean => a === b || JSON.stringify(a) === JSON.stringify(b);
+
+const underWay = ({ journal }: Round): boolean => journal.copies.some(({ state }) => state !== 'landed');
+
+const copiesLeft = (round: Round, all: readonly Standing[]): boolean =>
+  underWay(round) || (round.journal.stop === undefined && all.some(({ at }) => at === 'open'));
+
+/** Leaders last: replicas in their order, then elections, then whatever throttle is still to be taken back. */
+function proceed(round: Round, all: readonly Standing[]): void {
+  if (all.some(({ at }) => at !== 'placed' && at !== 'refused')) notDrifted(round);
+  if (round.journal.stop !== undefined) {
+    if (underWay(round)) enter(round, 'copying');
+    else end(round, 'stopped');
+    return;
+  }
+  if (underWay(round) || all.some(({ at }) => at === 'open' || at === 'foreign'))
+    return enter(round, 'copying');
+  const { copied, led } = leadershipLeft(round, all);
+  if (copied.length > 0) {
+    enter(round, 'ordering');
+    return order(round, copied);
+  }
+  if (led.length > 0) {
+    enter(round, 'electing');
+    if (!elect(round, led)) return;
+  }
+  if (!all.some(({ at }) => at === 'refused')) return end(round, 'done');
+  const { driftedSinceMs = round.seen.nowMs } = round.journal;
+  if (round.journal.driftedSinceMs === undefined) round.record({ driftedSinceMs });
+  // Drift is read off a broker that may be behind, so it has to stand before the plan ends for it.
+  if (round.seen.nowMs - driftedSinceMs >= round.limits.settleMs) return end(round, 'drifted');
+  enter(round, 'restoring');
+}
+
+function notDrifted(round: Round): void {
+  const { driftedSinceMs, ...journal } = round.journal;
+  if (driftedSinceMs !== undefined) round.journal = journal;
+}
+
+function enter(round: Round, phase: Phase): void {
+  if (round.journal.phase !== phase) round.record({ phase });
+}
+
+/** What a broker that is away has to be told is left in the ledger. */
+function end(round: Round, outcome: NonNullable<Journal['outcome']>): void {
+  const { seen, journal } = round;
+  const tellable = journal.ledger.some(
+    ({ type, name }) => type === 'topic' || seen.alive.has(Number(name)) || seen.throughControllers,
+  );
+  if (tellable) return enter(round, 'restoring');
+  round.record({ phase: 'ended', outcome, endedAtMs: seen.nowMs, copies: [] });
+}
+
+function adaptRate(round: Round): void {
+  const { throttle } = round.limits;
+  if (throttle === undefined) return;
+  const { seen, limits, journal } = round;
+  const before = journal.rate ?? firstRate(throttle, seen.nowMs);
+  const busiest = incoming(journal.copies, seen, (move) => round.move(move).key);
+  const idle = !underWay(round);
+  const { rate, notice } = aboveIncoming(
+    idle ? before : adapted(before, throttle, seen, limits),
+    throttle,
+    busiest,
+    seen.nowMs,
+  );
+  if (notice !== undefined) round.wait(notice);
+  if (rate !== journal.rate) round.record({ rate });
+}
+
+function tellForeign(round: Round, all: readonly Standing[]): void {
+  const waiting = all.flatMap(({ at }, index) => (at === 'foreign' ? [round.move(index).key] : []));
+  if (waiting.length === 0) return;
+  const named = waiting.slice(0, 10).join(', ');
+  const more = waiting.length > 10 ? ` and ${waiting.length - 10} more` : '';
+  round.wait({
+    code: 'foreign-reassignment',
+    message: `${named}${more}: somebody else reassigns them; they wait`,
+  });
+}
+
+function lookAt(round: Round, all: readonly Standing[]): LookAt {
+  const { journal, seen, prepared } = round;
+  const configs = new Map<string, ConfigRef>(journal.ledger.map((entry) => [configKey(entry), entry]));
+  const destinations = new Set<number>();
+  const landedOn = new Set<number>();
+  const moves = new Set<number>();
+  for (const copy of journal.copies) {
+    moves.add(copy.move);
+    const added = without(copy.target, copy.before);
+    for (const broker of added) (copy.state === 'landed' ? landedOn : destinations).add(broker);
+    if (copy.state !== 'queued' || round.limits.throttle === undefined) continue;
+    const { topic } = round.move(copy.move);
+    for (const ref of throttlesOf(copy, topic, seen.alive)) configs.set(configKey(ref), ref);
+  }
+  if (journal.outcome === undefined && journal.stop === undefined) {
+    for (const [index, standing] of all.entries()) {
+      if (standing.at !== 'open') continue;
+      const before = chainAt(prepared, index, standing.step - 1);
+      for (const broker of without(chainAt(prepared, index, standing.step), before)) destinations.add(broker);
+    }
+    for (const move of leadersToLookAt(round, all)) moves.add(move);
+  }
+  return {
+    partitions: [...moves].map((move) => round.move(move)),
+    configs: [...configs.values()].map(({ type, name, key }) => ({ type, name, key })),
+    destinations: [...new Set([...destinations, ...landedOn])],
+    landedOn: [...landedOn],
+  };
+}
+
+function leadersToLookAt(round: Round, all: readonly Standing[]): number[] {
+  if (round.journal.phase === 'copying') return [];
+  const { copied, led } = leadershipLeft(round, all);
+  const electable = led.filter((index) => {
+    const first = round.prepared.plan.moves[index]?.to[0];
+    return first !== undefined && round.seen.partitions.get(round.move(index).key)?.isr.includes(first);
+  });
+  return [...copied.slice(0, atATime.orders), ...electable.slice(0, atATime.elections)];
+}

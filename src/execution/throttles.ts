@@ -1,0 +1,124 @@
+import {
+  type ConfigRef,
+  type ConfigWrite,
+  type Copy,
+  type LedgerEntry,
+  configKey,
+  without,
+} from './model.ts';
+import { type Settled, type Wanted, opened, owed, settle } from './ledger.ts';
+import type { Round } from './round.ts';
+
+/** KIP-73. */
+export const throttleKeys = {
+  rates: ['leader.replication.throttled.rate', 'follower.replication.throttled.rate'],
+  sources: 'leader.replication.throttled.replicas',
+  destinations: 'follower.replication.throttled.replicas',
+} as const;
+
+/** The settings that must be in force before a copy starts, as Kafka's own tool sets them. */
+export function throttlesOf(
+  copy: Pick<Copy, 'before' | 'target'>,
+  topic: string,
+  alive: ReadonlySet<number>,
+): ConfigRef[] {
+  const added = without(copy.target, copy.before);
+  // Any of the earlier replicas may come to lead. A broker that is away sends nothing, and takes no setting.
+  const brokers = [...copy.before.filter((id) => alive.has(id)), ...added];
+  return [
+    { type: 'topic', name: topic, key: throttleKeys.sources },
+    { type: 'topic', name: topic, key: throttleKeys.destinations },
+    ...brokers.flatMap((id) =>
+      throttleKeys.rates.map((key): ConfigRef => ({ type: 'broker', name: String(id), key })),
+    ),
+  ];
+}
+
+type Wishes = Map<string, ConfigRef & { readonly wanted: Wanted }>;
+
+/**
+ * Brings every throttle setting one step nearer to what the copies under way need, and back to what it was when there are
+ * none. Returns whether the settings of a copy have been read back as they should be.
+ */
+export function settleThrottles(round: Round, copiesLeft: boolean): (copy: Copy) => boolean {
+  const wishes = copiesLeft ? wishesOf(round) : (new Map() as Wishes);
+  const entries = new Map(round.journal.ledger.map((entry) => [configKey(entry), entry]));
+  const inForce = new Set<string>();
+  const ledger: LedgerEntry[] = [];
+  const writes: ConfigWrite[] = [];
+  for (const [id, ref] of new Map<string, ConfigRef>([...entries, ...wishes])) {
+    const entry = entries.get(id) ?? opened(round.seen, { type: ref.type, name: ref.name, key: ref.key });
+    if (entry === undefined) continue;
+    const settled = step(round, entry, wishes.get(id)?.wanted);
+    if (settled.entry !== undefined) ledger.push(settled.entry);
+    if (settled.write !== undefined) writes.push({ ...settled.write, via: routeOf(round, ref) });
+    if (settled.notice !== undefined) round.say(settled.notice);
+    if (settled.asWanted) inForce.add(id);
+  }
+  round.record({ ledger });
+  if (writes.length > 0) round.actions.push({ kind: 'configs', writes });
+  tellFailures(round);
+  return (copy) => {
+    if (round.limits.throttle === undefined) return true;
+    const { topic } = round.move(copy.move);
+    return throttlesOf(copy, topic, round.seen.alive).every((ref) => inForce.has(configKey(ref)));
+  };
+}
+
+function step(round: Round, entry: LedgerEntry, wanted: Wanted | undefined): Settled {
+  if (wanted === undefined && entry.openedAtMs !== undefined) return { asWanted: true };
+  const now = round.seen.configs.get(configKey(entry));
+  if (now === undefined || !reachable(round, entry)) {
+    if (wanted === undefined && entry.type === 'broker') tellDebt(round, entry);
+    return owed(entry);
+  }
+  return settle(entry, now, wanted, { nowMs: round.seen.nowMs, settleMs: round.limits.settleMs });
+}
+
+const reachable = ({ seen }: Round, ref: ConfigRef): boolean =>
+  ref.type === 'topic' || seen.alive.has(Number(ref.name)) || seen.throughControllers;
+
+/** A broker that is away cannot be told its own settings; the controllers can. */
+const routeOf = ({ seen }: Round, ref: ConfigRef): ConfigWrite['via'] =>
+  ref.type === 'topic' || seen.alive.has(Number(ref.name)) ? 'kafka' : 'controllers';
+
+function wishesOf(round: Round): Wishes {
+  const wishes: Wishes = new Map();
+  const { journal, limits, seen } = round;
+  if (limits.throttle === undefined || journal.rate === undefined) return wishes;
+  const rate = { rate: String(Math.round(journal.rate.bytesPerSecond)) };
+  for (const { type, name, key } of journal.ledger) {
+    if (type === 'broker') wishes.set(configKey({ type, name, key }), { type, name, key, wanted: rate });
+  }
+  const lists = new Map<string, { ref: ConfigRef; elements: string[] }>();
+  for (const copy of journal.copies) {
+    if (copy.state === 'landed') continue;
+    const { topic, partition } = round.move(copy.move);
+    for (const ref of throttlesOf(copy, topic, seen.alive)) {
+      const id = configKey(ref);
+      if (ref.type === 'broker') {
+        wishes.set(id, { ...ref, wanted: rate });
+        continue;
+      }
+      const brokers = ref.key === throttleKeys.sources ? copy.before : without(copy.target, copy.before);
+      const list = lists.get(id) ?? { ref, elements: [] };
+      list.elements.push(...brokers.map((broker) => `${partition}:${broker}`));
+      lists.set(id, list);
+    }
+  }
+  for (const [id, { ref, elements }] of lists) wishes.set(id, { ...ref, wanted: { elements } });
+  return wishes;
+}
+
+function tellFailures(round: Round): void {
+  for (const { config, message } of round.seen.failures) {
+    if (config !== undefined) round.wait({ code: 'throttle-not-set', message });
+  }
+}
+
+function tellDebt(round: Round, { name }: LedgerEntry): void {
+  round.wait({
+    code: 'debt',
+    message: `the throttle of broker ${name} is taken back when the broker answers again`,
+  });
+}
