@@ -1,0 +1,16 @@
+export * from './budget.ts';
+export * from './evidence.ts';
+export * from './isr-history.ts';
+export * from './message.ts';
+export * from './node-state.ts';
+export type { PartitionFacts, PartitionTable } from './partitions.ts';
+export { tableOf } from './partitions.ts';
+export type { Prepared } from './prepared.ts';
+export { prepare } from './prepared.ts';
+export type * from './reasons.ts';
+export { maxNamed } from './reasons.ts';
+export * from './record.ts';
+export * from './record-json.ts';
+export * from './roll-model.ts';
+export { nextStep, rollOrder } from './roll.ts';
+export * from './verdict.ts';

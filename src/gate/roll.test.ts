@@ -1,0 +1,197 @@
+import assert from 'node:assert/strict';
+import { suite, test } from 'node:test';
+import fc from 'fast-check';
+import { randomOf } from '../balance/random.ts';
+import { rollOrder } from './roll.ts';
+import { nextStep } from './roll.ts';
+import type { Decision, RollPod } from './roll-model.ts';
+import { Sim } from './test/sim.ts';
+import type { Chances } from './test/sim.ts';
+
+const quiet: Chances = { crash: 0, stale: 0, eviction: 0, loss: 0 };
+const combined = [{ set: 'kafka', nodes: 3, roles: 'broker,controller' }];
+const separate = [
+  { set: 'ctl', nodes: 3, roles: 'controller' },
+  { set: 'kafka', nodes: 4, roles: 'broker' },
+];
+const fourNodes = [{ set: 'kafka', nodes: 5, roles: 'broker,controller' }];
+
+const simOf = (shape = combined, seed = 1): Sim => new Sim(randomOf(seed).next, shape);
+
+/** Runs until nothing is left to do. */
+function settle(sim: Sim, chances: Chances = quiet, ticks = 3000): void {
+  for (let i = 0; i < ticks; i++) if (sim.tick(chances).do === 'rest' && sim.settled) return;
+  assert.fail(`not settled: ${JSON.stringify(sim.record)} after ${JSON.stringify(sim.tick(quiet))}`);
+}
+
+/** Runs until a decision is the one that is waited for. */
+function until(sim: Sim, found: (decision: Decision) => boolean, ticks = 1500): Decision {
+  for (let i = 0; i < ticks; i++) {
+    const decision = sim.tick(quiet);
+    if (found(decision)) return decision;
+  }
+  return assert.fail(`never came to it: ${JSON.stringify(sim.tick(quiet))}`);
+}
+
+const waitsFor =
+  (what: string) =>
+  (decision: Decision): boolean =>
+    decision.do === 'wait' && decision.waiting.for === what;
+
+suite('a roll', () => {
+  test('takes each pod once, the active controller last', () => {
+    const sim = simOf();
+    sim.template('kafka', 'r2');
+    settle(sim);
+    assert.deepEqual(sim.removed, ['kafka-2', 'kafka-1', 'kafka-0']);
+    assert.deepEqual(sim.wrongs, []);
+  });
+  test('of several sets takes controllers before brokers, the active one after all others', () => {
+    const sim = simOf(separate);
+    sim.template('kafka', 'r2');
+    sim.template('ctl', 'r2');
+    settle(sim);
+    assert.deepEqual(sim.removed, ['ctl-2', 'ctl-1', 'kafka-3', 'kafka-2', 'kafka-1', 'kafka-0', 'ctl-0']);
+  });
+  test('does nothing without a change', () => {
+    const sim = simOf();
+    assert.deepEqual(sim.tick(quiet), { do: 'rest' });
+  });
+  test('folds a second change in, whenever it comes', () => {
+    for (let after = 0; after < 80; after += 5) {
+      const sim = simOf();
+      sim.template('kafka', 'r2');
+      for (let i = 0; i < after; i++) sim.tick(quiet);
+      sim.template('kafka', 'r3');
+      settle(sim);
+      assert.deepEqual(sim.wrongs, []);
+      assert.ok(sim.removed.length <= 6);
+    }
+  });
+  test('waits, naming the reason, while the active controller or the record is unknown', () => {
+    const sim = simOf();
+    sim.template('kafka', 'r2');
+    const { activeController: _unknown, ...snapshot } = sim.snapshot();
+    assert.ok(waitsFor('active-controller')(nextStep(snapshot)));
+    const damaged = { ...snapshot, record: { known: false, problem: 'no JSON' } } as const;
+    assert.ok(waitsFor('record')(nextStep(damaged)));
+  });
+  test('leaves alone what the set holds back by its own partition', () => {
+    const sim = simOf();
+    sim.sets[0]!.partition = 2;
+    sim.template('kafka', 'r2');
+    for (let i = 0; i < 200; i++) sim.tick(quiet);
+    assert.deepEqual(sim.removed, ['kafka-2']);
+    assert.equal(sim.sets[0]!.partition, 2);
+  });
+});
+
+suite('a broken image', () => {
+  const broken = (): Sim => {
+    const sim = simOf(fourNodes);
+    sim.template('kafka', 'r2', true);
+    until(sim, waitsFor('repair'));
+    return sim;
+  };
+  test('stops after one pod, and the others stay at the old revision even where they are lost', () => {
+    const sim = broken();
+    assert.deepEqual(sim.removed, ['kafka-4']);
+    assert.equal(sim.sets[0]!.partition, 4);
+    sim.nodes[1]!.pod = undefined;
+    for (let i = 0; i < 200; i++) sim.tick(quiet);
+    assert.equal(sim.snapshot().pods.find(({ name }) => name === 'kafka-1')?.revision, 'r1');
+    assert.deepEqual(sim.removed, ['kafka-4']);
+  });
+  for (const [how, revision] of [
+    ['repaired', 'r3'],
+    ['reverted', 'r1'],
+  ] as const)
+    test(`goes on when the template is ${how}, and leaves no partition behind`, () => {
+      const sim = broken();
+      sim.template('kafka', revision);
+      settle(sim);
+      assert.equal(sim.sets[0]!.partition, 0);
+      assert.deepEqual(sim.wrongs, []);
+      assert.ok(sim.nodes.every(({ pod }) => pod?.revision === revision));
+    });
+  test('is held again where somebody sets the partition back', () => {
+    const sim = broken();
+    sim.sets[0]!.partition = 0;
+    until(sim, ({ do: what }) => what === 'partition');
+    assert.equal(sim.sets[0]!.partition, 4);
+  });
+});
+
+suite('whatever happens', () => {
+  const chance = fc.constantFrom(0, 0.02, 0.1, 0.3);
+  const runs = fc.record({
+    seed: fc.nat(),
+    shape: fc.constantFrom(combined, separate, fourNodes),
+    chances: fc.record({
+      crash: chance,
+      stale: chance,
+      eviction: fc.constantFrom(0, 0.1),
+      loss: fc.constantFrom(0, 0, 0.01),
+    }),
+    changes: fc.array(fc.record({ at: fc.nat(300), broken: fc.boolean() }), { minLength: 1, maxLength: 4 }),
+  });
+
+  test('no pod goes while another node is away or a partition would fall below its minimum, and it ends', () => {
+    fc.assert(
+      fc.property(runs, ({ seed, shape, chances, changes }) => {
+        const sim = simOf(shape, seed);
+        for (let i = 0; i < 400; i++) {
+          changes.forEach(({ at, broken }, n) => {
+            if (at === i) sim.template('kafka', `r${n + 2}`, broken);
+          });
+          sim.tick(chances);
+        }
+        sim.template('kafka', 'r9');
+        settle(sim);
+        assert.deepEqual(sim.wrongs, []);
+        assert.ok(
+          sim.sets.every(({ partition }) => partition === 0),
+          'a freeze was left behind',
+        );
+      }),
+      { numRuns: Number(process.env['FC_RUNS'] ?? 60) },
+    );
+  });
+
+  test('a sidecar killed at any one step goes on where it stood', () => {
+    const whole = simOf();
+    whole.template('kafka', 'r2');
+    settle(whole);
+    for (let killed = 0; killed < 120; killed++) {
+      const sim = simOf();
+      sim.template('kafka', 'r2');
+      for (let i = 0; i < killed; i++) sim.tick(quiet);
+      sim.tick({ ...quiet, crash: 1 });
+      settle(sim);
+      assert.deepEqual(sim.removed, whole.removed);
+      assert.deepEqual(sim.wrongs, []);
+    }
+  });
+});
+
+test('pods that are of no use go first', () => {
+  const pod = (name: string, nodeId: number, facts: Partial<RollPod> = {}) =>
+    ({
+      name,
+      set: 'kafka',
+      ordinal: nodeId,
+      nodeId,
+      broker: true,
+      everReady: true,
+      serving: 'yes',
+      ...facts,
+    }) as RollPod;
+  const order = rollOrder(
+    [pod('a', 0), pod('b', 1), pod('c', 2), pod('d', 3, { everReady: false, serving: 'no' })],
+    2,
+  );
+  assert.deepEqual(
+    order.map(({ name }) => name),
+    ['d', 'b', 'a', 'c'],
+  );
+});

@@ -1,0 +1,178 @@
+/* eslint-disable @typescript-eslint/no-non-null-assertion -- typed arrays, indices in range by construction */
+import type { PartitionTable } from './partitions.ts';
+import { lengthAt, listAt, names, sameLists, sameRows } from './partitions.ts';
+import type { Prepared } from './prepared.ts';
+import type { NamedPartition } from './reasons.ts';
+import { PartitionCount } from './reasons.ts';
+
+export interface ScanOptions {
+  /** Indices of the views that count: those of other brokers. */
+  readonly views: readonly number[];
+  readonly rfAtMin: 'ignore' | 'warn' | 'block';
+  readonly stableMs: number;
+  /** In ZooKeeper mode no quorum vouches for the views: every ISR has to be stable, not only the critical ones. */
+  readonly allStable: boolean;
+}
+
+/** What the partitions of a broker say about its going. */
+export class Scan {
+  readonly below = new PartitionCount();
+  readonly atMin = new PartitionCount();
+  readonly leaderless = new PartitionCount();
+  readonly unstable = new PartitionCount();
+  readonly disagree = new PartitionCount();
+  readonly unknownMin = new PartitionCount();
+  /** The least time that an unstable ISR has been as it is. */
+  shortestMs = Infinity;
+  /** In-sync replicas that stay: everyone of them is counted on. */
+  readonly survivors = new Set<number>();
+}
+
+/** Looks at each partition that any view connects with the broker. */
+export function scan(prepared: Prepared, broker: number, options: ScanOptions): Scan {
+  const found = new Scan();
+  const look = new Look(prepared, broker, options, found);
+  const rows = prepared.rowsOf.get(broker);
+  if (rows !== undefined && options.views.length > 0) for (const row of rows) look.at(row);
+  return found;
+}
+
+class Look {
+  readonly #prepared: Prepared;
+  readonly #broker: number;
+  readonly #options: ScanOptions;
+  readonly #found: Scan;
+  readonly #tables: PartitionTable[];
+  readonly #rows: Int32Array[];
+  readonly #readAtMs: number;
+  /** By broker, whether it is among the survivors: rows repeat the same few, and this is quicker to ask than a set. */
+  readonly #seen: boolean[] = [];
+
+  constructor(prepared: Prepared, broker: number, options: ScanOptions, found: Scan) {
+    const { evidence, joined } = prepared;
+    this.#prepared = prepared;
+    this.#broker = broker;
+    this.#options = options;
+    this.#found = found;
+    this.#tables = options.views.map((v) => evidence.views[v]!.partitions);
+    this.#rows = options.views.map((v) => joined.rows[v]!);
+    this.#readAtMs = Math.min(...options.views.map((v) => evidence.views[v]!.readAtMs));
+  }
+
+  at(joinedRow: number): void {
+    const found = this.#found;
+    const row = this.#rows[0]![joinedRow]!;
+    if (!this.#agreed(joinedRow, row)) {
+      found.disagree.add(() => this.#named(joinedRow));
+      return;
+    }
+    const table = this.#tables[0]!;
+    if (table.leader[row]! < 0 && this.#wanted(joinedRow, row))
+      found.leaderless.add(() => this.#named(joinedRow));
+    const replicas = lengthAt(table.replicas, row);
+    const set = this.#prepared.minIsr[joinedRow]!;
+    if (set < 1 || replicas === 0) {
+      found.unknownMin.add(() => this.#named(joinedRow));
+      return;
+    }
+    this.#weigh(joinedRow, row, Math.min(set, replicas));
+  }
+
+  /** All views that count have the partition and show the same. Where all there are do, the others need no look. */
+  #agreed(joinedRow: number, row: number): boolean {
+    if (this.#prepared.agreed[joinedRow] === 1) return true;
+    if (row < 0) return false;
+    return this.#tables.every((other, v) => {
+      const at = this.#rows[v]![joinedRow]!;
+      return at >= 0 && this.#sameAsAll(joinedRow, other, at);
+    });
+  }
+
+  #sameAsAll(joinedRow: number, table: PartitionTable, row: number): boolean {
+    return this.#tables.every((other, v) => {
+      const at = this.#rows[v]![joinedRow]!;
+      return at >= 0 && sameRows(table, row, other, at);
+    });
+  }
+
+  /**
+   * Whether this broker may become the leader: in sync, or eligible by any view that tells. Where none tells, and nobody is
+   * in sync, any replica may be eligible.
+   */
+  #wanted(joinedRow: number, row: number): boolean {
+    const { isr } = this.#tables[0]!;
+    if (names(isr, row, this.#broker)) return true;
+    const told = this.#tables.flatMap(({ elr }, v) => (elr === undefined ? [] : [{ elr, v }]));
+    if (told.length === 0) return lengthAt(isr, row) === 0;
+    return told.some(({ elr, v }) => names(elr, this.#rows[v]![joinedRow]!, this.#broker));
+  }
+
+  #weigh(joinedRow: number, row: number, min: number): void {
+    const { isr, replicas } = this.#tables[0]!;
+    const found = this.#found;
+    const surviving = this.#countSurvivors(row);
+    const total = lengthAt(replicas, row);
+    const atMin = min >= total;
+    const floor = atMin ? total - 1 : min;
+    if (surviving < floor) {
+      found.below.add(() => this.#named(joinedRow));
+      return;
+    }
+    if (atMin && this.#options.rfAtMin !== 'ignore' && names(replicas, row, this.#broker))
+      found.atMin.add(() => this.#named(joinedRow));
+    if (lengthAt(isr, row) > 0 && floor > 0 && (surviving === floor || this.#options.allStable))
+      this.#weighStability(joinedRow, row);
+  }
+
+  #countSurvivors(row: number): number {
+    const { first, items } = this.#tables[0]!.isr;
+    let surviving = 0;
+    for (let i = first[row]!; i < first[row + 1]!; i++) {
+      const member = items[i]!;
+      if (member === this.#broker) continue;
+      surviving++;
+      if (this.#seen[member] === true) continue;
+      this.#seen[member] = true;
+      this.#found.survivors.add(member);
+    }
+    return surviving;
+  }
+
+  #weighStability(joinedRow: number, row: number): void {
+    const sinceMs = this.#since(joinedRow, row);
+    const stableMs = this.#readAtMs - sinceMs;
+    if (stableMs >= this.#options.stableMs) return;
+    this.#found.shortestMs = Math.min(this.#found.shortestMs, Math.max(0, stableMs));
+    this.#found.unstable.add(() => this.#named(joinedRow));
+  }
+
+  /** Since when the ISR that the views show is known to be as it is; the read itself where the history has another. */
+  #since(joinedRow: number, row: number): number {
+    const { evidence, joined, agreed, sinceMs } = this.#prepared;
+    if (agreed[joinedRow] === 1) return Math.min(sinceMs[joinedRow]!, this.#readAtMs);
+    const { history } = evidence;
+    const at = history === undefined ? -1 : joined.rows[evidence.views.length]![joinedRow]!;
+    if (history === undefined || at < 0) return this.#readAtMs;
+    const same = sameLists(history.table.isr, at, this.#tables[0]!.isr, row);
+    return same ? history.sinceMs[at]! : this.#readAtMs;
+  }
+
+  /** In sync by every view that has the partition. */
+  #named(joinedRow: number): NamedPartition {
+    const { joined, minIsr } = this.#prepared;
+    const shown = this.#tables.flatMap((table, v) => {
+      const at = this.#rows[v]![joinedRow]!;
+      return at < 0 ? [] : [{ isr: listAt(table.isr, at), replicas: listAt(table.replicas, at) }];
+    });
+    const [first] = shown;
+    const replicas = first?.replicas ?? [];
+    const set = minIsr[joinedRow]!;
+    return {
+      topic: joined.topics[joined.topicOf[joinedRow]!]!,
+      partition: joined.partition[joinedRow]!,
+      isr: (first?.isr ?? []).filter((broker) => shown.every(({ isr }) => isr.includes(broker))),
+      replicas,
+      min: set < 1 ? -1 : Math.min(set, replicas.length),
+    };
+  }
+}

@@ -1,0 +1,66 @@
+/** What may disrupt a cluster. A loss is one that nobody asked for: it was noticed. */
+export const kinds = ['eviction', 'roll', 'scale-in', 'rebalance', 'loss'] as const;
+export type Kind = (typeof kinds)[number];
+
+/** `checking` has changed nothing yet; from `deleting` (or `going`, `away`) on a node counts as down until the release. */
+export const steps = [
+  'going',
+  'away',
+  'checking',
+  'deleting',
+  'starting',
+  'syncing',
+  'leaders',
+  'moving',
+  'clearing',
+  'unregistering',
+  'executing',
+  'paused',
+  'restoring',
+] as const;
+export type Step = (typeof steps)[number];
+
+interface StepRule {
+  readonly next: readonly Step[];
+  /** `gone`: only where the node is not to come back. */
+  readonly end?: 'yes' | 'gone';
+}
+
+/** From the moment that a pod is away. A broken new pod is deleted in its turn, which is `deleting` again. */
+const wayBack: Partial<Record<Step, StepRule>> = {
+  starting: { next: ['syncing', 'deleting'], end: 'gone' },
+  syncing: { next: ['leaders', 'starting'], end: 'gone' },
+  leaders: { next: ['syncing', 'starting'], end: 'yes' },
+  deleting: { next: ['starting'] },
+};
+
+/**
+ * Which steps follow which. A step back means that the node fell again. From `deleting` there is no way back to
+ * `checking`: the order to delete may be on its way, whatever the pods look like.
+ */
+export const rules: Record<Kind, Partial<Record<Step, StepRule>>> = {
+  eviction: { going: { next: ['starting'], end: 'gone' }, ...wayBack },
+  loss: { away: { next: ['starting'], end: 'gone' }, ...wayBack },
+  roll: { checking: { next: ['deleting'], end: 'yes' }, ...wayBack },
+  'scale-in': {
+    moving: { next: ['clearing'], end: 'yes' },
+    clearing: { next: ['deleting'], end: 'yes' },
+    deleting: { next: ['unregistering'] },
+    unregistering: { next: [], end: 'yes' },
+  },
+  rebalance: {
+    executing: { next: ['paused', 'restoring'] },
+    paused: { next: ['executing', 'restoring'] },
+    restoring: { next: [], end: 'yes' },
+  },
+};
+
+export const firstStep = {
+  eviction: 'going',
+  loss: 'away',
+  roll: 'checking',
+  'scale-in': 'moving',
+  rebalance: 'executing',
+} as const satisfies Record<Kind, Step>;
+
+export const knowsStep = (kind: Kind, step: Step): boolean => rules[kind][step] !== undefined;

@@ -1,0 +1,224 @@
+import type { Claim, DisruptionRecord, Frozen, Lease, Outcome, Step } from './record.ts';
+import { advance, freeze, noteProgress, release } from './record.ts';
+import type { Decision, RollPod, RollSnapshot, SetFacts, SyncFacts, Waiting } from './roll-model.ts';
+
+/**
+ * The way of one node from the moment it goes until its cluster is whole again: deleted → started → in sync → leaders back.
+ * The same for a roll, an eviction and a loss. The lease says where it stands; what is done follows from what is seen, so
+ * that a sidecar that was killed anywhere goes on as if it had only paused.
+ */
+export function carryOn(snapshot: RollSnapshot, record: DisruptionRecord, lease: Lease): Decision {
+  const turn = new Turn(snapshot, record, lease);
+  const thaw = turn.thaw();
+  return thaw ?? turn.next();
+}
+
+/** What a transition gives to do; one that the record refuses is a mistake of this file's and must not pass unseen. */
+export function written(outcome: Outcome): Decision {
+  if (!outcome.ok) throw new Error(`${outcome.code}: ${outcome.message}`);
+  return { do: 'write', record: outcome.record };
+}
+
+export const wait = (waiting: Waiting): Decision => ({ do: 'wait', waiting });
+
+class Turn {
+  readonly #snapshot: RollSnapshot;
+  readonly #record: DisruptionRecord;
+  readonly #lease: Lease;
+  readonly #claim: Claim;
+  /** The pod of that name as it is now, old or new. */
+  readonly #pod: RollPod | undefined;
+  readonly #set: SetFacts | undefined;
+
+  constructor(snapshot: RollSnapshot, record: DisruptionRecord, lease: Lease) {
+    this.#snapshot = snapshot;
+    this.#record = record;
+    this.#lease = lease;
+    this.#claim = { id: lease.id, by: lease.by };
+    this.#pod = snapshot.pods.find(({ name }) => name === lease.pod);
+    this.#set = snapshot.sets.find(({ name }) => name === lease.set);
+  }
+
+  next(): Decision {
+    switch (this.#lease.step) {
+      case 'checking':
+        return this.#check();
+      case 'deleting':
+        return this.#delete();
+      case 'going':
+      case 'away':
+        return this.#leave();
+      case 'starting':
+        return this.#start();
+      case 'syncing':
+        return this.#synchronise();
+      case 'leaders':
+        return this.#lead();
+      default:
+        return wait({ for: 'lease', holder: this.#lease });
+    }
+  }
+
+  /** Lifts a freeze as soon as it has no reason any more: another template, or the new pod came up after all. */
+  thaw(): Decision | undefined {
+    const [first, ...others] = this.#lease.frozen ?? [];
+    if (first === undefined) return undefined;
+    const set = this.#snapshot.sets.find(({ name }) => name === first.set);
+    const repaired = set === undefined || (set.observed && set.updateRevision !== first.revision);
+    if (!repaired && !this.#isBack()) return undefined;
+    if (set !== undefined && set.partition !== first.was)
+      return { do: 'partition', set: first.set, partition: first.was };
+    return written(freeze(this.#record, this.#claim, others));
+  }
+
+  #check(): Decision {
+    const old = this.#old();
+    if (old === undefined || old.terminating || !isOutdated(old, this.#set)) return this.#release(false);
+    if (!this.#isNews()) return wait({ for: 'evidence' });
+    const verdict = this.#snapshot.ask(old, this.#lease.id);
+    return verdict.kind === 'deny' && !isUseless(old) ? this.#release(false) : this.#advance('deleting');
+  }
+
+  #delete(): Decision {
+    const old = this.#old();
+    if (old === undefined || old.terminating) return this.#advance('starting');
+    if (!this.#isNews()) return wait({ for: 'evidence' });
+    const verdict = this.#snapshot.ask(old, this.#lease.id);
+    if (verdict.kind === 'deny' && !isUseless(old)) return wait({ for: 'verdict', verdict });
+    return { do: 'delete', pod: old.name, uid: old.uid };
+  }
+
+  /** An evicted pod is gone once its UID is; a lost broker may also come back in the same pod. */
+  #leave(): Decision {
+    const old = this.#old();
+    const back = this.#lease.kind === 'loss' && old?.terminating === false;
+    if (old === undefined || back) return this.#advance('starting');
+    return wait({ for: 'gone', pod: old.name, stalled: this.#isStalled() });
+  }
+
+  #start(): Decision {
+    if (this.#isBack()) return this.#advance('syncing');
+    if (this.#pod === undefined && !this.#isExpected()) return this.#release(true);
+    const [pod, set] = [this.#pod, this.#set];
+    const settled = pod !== undefined && !pod.terminating && set?.observed === true;
+    if (!settled || !this.#isBad(pod)) return this.#waitForStart();
+    return pod.revision === set.updateRevision ? this.#freeze(pod, set) : this.#replace(pod);
+  }
+
+  /** The template is another one by now: the broken pod stands in its way, under OrderedReady for ever (K2). */
+  #replace(pod: RollPod): Decision {
+    if (!isOutdated(pod, this.#set)) return this.#waitForStart();
+    if (isUseless(pod)) return this.#advance('deleting', pod.uid);
+    if (!this.#isNews()) return wait({ for: 'evidence' });
+    const verdict = this.#snapshot.ask(pod, this.#lease.id);
+    return verdict.kind === 'deny' ? wait({ for: 'verdict', verdict }) : this.#advance('deleting', pod.uid);
+  }
+
+  #waitForStart(): Decision {
+    return wait({ for: 'start', pod: this.#lease.pod ?? '', stalled: this.#isStalled() });
+  }
+
+  /** The rest stays at the old revision even where it is lost: the partition goes above the highest old ordinal. */
+  #freeze(pod: RollPod, set: SetFacts): Decision {
+    const known = this.#lease.frozen?.find((frozen) => frozen.set === set.name);
+    const old = this.#snapshot.pods.filter(
+      (other) => other.set === set.name && other.revision !== set.updateRevision,
+    );
+    if (known === undefined && old.length > 0) {
+      const partition = Math.max(...old.map(({ ordinal }) => ordinal)) + 1;
+      const frozen: Frozen = { set: set.name, revision: set.updateRevision, partition, was: set.partition };
+      return written(freeze(this.#record, this.#claim, [...(this.#lease.frozen ?? []), frozen]));
+    }
+    if (known !== undefined && set.partition !== known.partition)
+      return { do: 'partition', set: set.name, partition: known.partition };
+    const failing = pod.failing === undefined ? {} : { failing: pod.failing };
+    return wait({ for: 'repair', pod: pod.name, revision: pod.revision, ...failing });
+  }
+
+  #synchronise(): Decision {
+    if (!this.#isBack()) return this.#advance('starting');
+    const sync = this.#sync();
+    if (sync === undefined) return wait({ for: 'evidence' });
+    if (sync.inSync) return this.#advance('leaders');
+    const { bytesLeft } = sync;
+    const best = this.#lease.progress?.bytesLeft ?? Infinity;
+    if (bytesLeft !== undefined && bytesLeft < best)
+      return written(noteProgress(this.#record, this.#claim, bytesLeft, this.#snapshot.nowMs));
+    const left = bytesLeft === undefined ? {} : { bytesLeft };
+    return wait({ for: 'sync', pod: this.#lease.pod ?? '', ...left, stalled: this.#isStalled() });
+  }
+
+  #lead(): Decision {
+    if (!this.#isBack()) return this.#advance('starting');
+    const sync = this.#sync();
+    if (sync === undefined) return wait({ for: 'evidence' });
+    if (!sync.inSync) return this.#advance('syncing');
+    if (sync.leadersBack) return this.#release(false);
+    return { do: 'elect', broker: this.#lease.broker ?? -1 };
+  }
+
+  #advance(to: Step, podUid?: string): Decision {
+    const uid = podUid === undefined ? {} : { podUid };
+    const move = { from: this.#lease.step, to, ...uid };
+    return written(advance(this.#record, this.#claim, move, this.#snapshot.nowMs));
+  }
+
+  #release(gone: boolean): Decision {
+    return written(release(this.#record, this.#claim, { gone }));
+  }
+
+  /** The pod that goes, while it is there. */
+  #old(): RollPod | undefined {
+    return this.#snapshot.pods.find(({ uid }) => uid === this.#lease.podUid);
+  }
+
+  /** Another pod than the one that went (after a loss it may be the same) is ready. */
+  #isBack(): boolean {
+    const pod = this.#pod;
+    if (pod === undefined || pod.terminating || !pod.ready) return false;
+    return this.#lease.kind === 'loss' || pod.uid !== this.#lease.podUid;
+  }
+
+  #isExpected(): boolean {
+    const ordinal = this.#snapshot.known.get(this.#lease.pod ?? '')?.ordinal ?? ordinalOf(this.#lease.pod);
+    return this.#set !== undefined && isExpected(ordinal, this.#set);
+  }
+
+  #isBad(pod: RollPod): boolean {
+    return pod.failing !== undefined || this.#isStalled(pod.createdAtMs);
+  }
+
+  /** No progress for too long: since the step began, since less was left to copy, or since the new pod was made. */
+  #isStalled(createdAtMs = 0): boolean {
+    const { nowMs, options } = this.#snapshot;
+    const last = Math.max(this.#lease.stepSinceMs, this.#lease.progress?.atMs ?? 0, createdAtMs);
+    return nowMs - last > options.stallMs;
+  }
+
+  /** Whether the verdict looks at what was read after this step began. */
+  #isNews(): boolean {
+    return this.#snapshot.evidenceAtMs > this.#lease.stepSinceMs;
+  }
+
+  /** How far the node is back, where that was read after this step began: before, it may have been the old node. */
+  #sync(): SyncFacts | undefined {
+    const sync = this.#snapshot.sync.get(this.#lease.broker ?? -1);
+    return sync !== undefined && sync.readAtMs > this.#lease.stepSinceMs ? sync : undefined;
+  }
+}
+
+/** Never ready, and of no use to anybody: deleting it takes nothing away. */
+export const isUseless = (pod: RollPod): boolean => pod.serving === 'no' && !pod.everReady;
+
+export const isExpected = (ordinal: number, { firstOrdinal, replicas }: SetFacts): boolean =>
+  ordinal >= firstOrdinal && ordinal < firstOrdinal + replicas;
+
+/** Of another revision than the template has, and not held back by the set's own partition. */
+export const isOutdated = (pod: RollPod, set: SetFacts | undefined): boolean =>
+  set !== undefined &&
+  set.observed &&
+  pod.revision !== set.updateRevision &&
+  pod.ordinal >= set.partition &&
+  isExpected(pod.ordinal, set);
+
+const ordinalOf = (pod = ''): number => Number(pod.slice(pod.lastIndexOf('-') + 1));
