@@ -16,6 +16,14 @@ export const keys = {
   ignore: `${prefix}/ignore`,
   /** Workload annotation `audit | harden | strict`. */
   mode: `${prefix}/mode`,
+  /** Pod annotation, the pod's own UID: a person lets this one pod be evicted, whatever the gate says. */
+  allowEviction: `${prefix}/allow-eviction`,
+  /** Annotation, the object's own name: a person lets it be deleted although brokers live by it. */
+  confirmDelete: `${prefix}/confirm-delete`,
+  /** StatefulSet annotation, a number of replicas: a person lets it be scaled to exactly that many. */
+  confirmScale: `${prefix}/confirm-scale`,
+  /** Annotation on the sidecar's Service: SHA-256 of the public key that the sidecar serves with. */
+  servingKey: `${prefix}/serving-key-sha256`,
   /** Workload label or annotation: the Kafka cluster it belongs to. */
   cluster: `${prefix}/cluster`,
   /** Pod label on brokers and controllers only: the cluster's name. Gate and budget select it. */
@@ -42,6 +50,14 @@ export const keys = {
   keysRevision: `${prefix}/keys-revision`,
   /** StatefulSet annotation: pod names, comma-separated, whose empty disk a person has confirmed. */
   confirmEmptyDisk: `${prefix}/confirm-empty-disk`,
+  /** KafkaRebalance annotation: the hash of the plan that is approved. */
+  approve: `${prefix}/approve`,
+  /** KafkaRebalance annotation `"true"`: end it, and take back what is under way. */
+  stop: `${prefix}/stop`,
+  /** KafkaRebalance annotation: any new value has it proposed again. */
+  refresh: `${prefix}/refresh`,
+  /** ConfigMap label: the KafkaRebalance that a stored plan belongs to. */
+  rebalance: `${prefix}/rebalance`,
 } as const;
 
 /** The longest cluster name: the longest suffix then still fits a label value of 63 characters. */
@@ -64,11 +80,24 @@ export const objectsOf = (cluster: string) =>
     bootstrap: `${cluster}-kafka-bootstrap`,
   }) as const;
 
+/** Labels that select the sidecar's pod, and find everything that was made for it. */
+export const sidecarLabels = (cluster: string): Record<string, string> => ({
+  'app.kubernetes.io/name': 'kafka-warden',
+  'app.kubernetes.io/component': 'sidecar',
+  [keys.cluster]: cluster,
+});
+
+/** Ports of the sidecar's pod: probes and metrics in the open, questions of the webhook by mutual TLS. */
+export const sidecarPorts = { health: 8080, questions: 8443 } as const;
+
 /** The keystore Secret of a StatefulSet. */
 export const keysSecretOf = (set: string) => `${set}-kafka-keys`;
 
 /** The Secret of a KafkaUser. */
 export const userSecretOf = (user: string) => `${user}-kafka-user`;
+
+/** The ClusterRole that gives the verb `approve` on KafkaRebalances. */
+export const approveClusterRole = 'kafka-warden-rebalance-approve';
 
 /** The ClusterRole that each sidecar's RoleBinding binds. */
 export const sidecarClusterRole = 'kafka-warden-sidecar';

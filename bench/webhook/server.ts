@@ -45,7 +45,7 @@ async function bare({ certificatePem, privateKeyPem }: TlsIdentity): Promise<num
 function webhook(identity: TlsIdentity): Promise<number> {
   const around = { log: pino({ level: 'info' }), metrics: webhookMetrics() };
   const empty = { setsOf: () => [], hardenedSet: () => undefined, zoneOf: () => undefined };
-  return reviewServer(reviewApp(questions(judgeWith('harden'), empty), around), identity).listen(0);
+  return reviewServer(reviewApp(questions(judgeWith('harden'), { view: empty }), around), identity).listen(0);
 }
 
 const mebibytes = (bytes: number): number => Math.round(bytes / 1024 / 1024);

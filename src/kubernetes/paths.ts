@@ -49,6 +49,7 @@ const resources = {
     false,
   ),
   kafkausers: resource(names.apiVersion, 'KafkaUser', 'kafkausers'),
+  kafkarebalances: resource(names.apiVersion, 'KafkaRebalance', 'kafkarebalances'),
   kafkaclusters: resource(names.apiVersion, 'KafkaCluster', 'kafkaclusters'),
 } as const;
 

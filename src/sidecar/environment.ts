@@ -1,4 +1,5 @@
 import { hostname } from 'node:os';
+import { sidecarPorts } from '../names.ts';
 
 /** What the sidecar is told by its Deployment. */
 export interface Environment {
@@ -8,6 +9,8 @@ export interface Environment {
   readonly identity: string;
   readonly logLevel: string;
   readonly port: number;
+  /** Where the webhook's questions are answered, and the authorities of its client certificate; none where it has none. */
+  readonly questions: { readonly port: number; readonly clientAuthorities: string } | undefined;
 }
 
 /** Throws an Error that names the missing variable. */
@@ -19,11 +22,15 @@ export function readEnvironment(env: NodeJS.ProcessEnv): Environment {
       `${name} is not set: the sidecar runs as the Deployment that kafka-warden's webhook makes`,
     );
   };
+  const clientAuthorities = env['WARDEN_WEBHOOK_CA'];
   return {
     namespace: required('WARDEN_NAMESPACE'),
     cluster: required('WARDEN_CLUSTER'),
     identity: env['WARDEN_POD'] ?? `${hostname()}-${process.pid}`,
     logLevel: env['LOG_LEVEL'] ?? 'info',
-    port: Number(env['WARDEN_PORT'] ?? 8080),
+    port: Number(env['WARDEN_PORT'] ?? sidecarPorts.health),
+    questions: clientAuthorities
+      ? { port: Number(env['WARDEN_QUESTIONS_PORT'] ?? sidecarPorts.questions), clientAuthorities }
+      : undefined,
   };
 }

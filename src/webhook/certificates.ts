@@ -6,9 +6,16 @@ import { paths } from '../kubernetes/paths.ts';
 import { inject, isInjected, type WebhookConfiguration } from './injection.ts';
 import type { WebhookMetrics } from './metrics.ts';
 import type { TlsIdentity } from './server.ts';
-import { advance, trustOf, type Serving } from './serving-certificate.ts';
+import {
+  advance,
+  authoritiesOf,
+  purposes,
+  trustOf,
+  type Purpose,
+  type Serving,
+} from './serving-certificate.ts';
 import { secretOf, servingOf, type Secret } from './serving-secret.ts';
-import { serviceHost } from './settings.ts';
+import { installation, serviceHost } from './settings.ts';
 import { changesOf } from './wakeups.ts';
 
 export interface CertificateSources {
@@ -22,55 +29,64 @@ const checkMs = 20_000;
 export const servingNow = ({ secrets }: Pick<CertificateSources, 'secrets'>): Serving | undefined =>
   servingOf(secrets.list()[0]);
 
+/** One certificate with its authority, kept in a Secret of its own. */
+export interface KeptIdentity {
+  secrets: Informer<Secret>;
+  secret: string;
+  purpose: Purpose;
+  dnsNames: readonly string[];
+  /** Where those who have to trust it are seen. */
+  trusting: readonly Informer<unknown>[];
+  isTrusted(serving: Serving): boolean;
+  /** Has them trust it. */
+  spread?(serving: Serving): Promise<void>;
+}
+
 async function write(
   kube: Kube,
-  namespace: string,
   serving: Serving,
-  present: Secret | undefined,
+  { namespace, name, present }: { namespace: string; name: string; present: Secret | undefined },
 ): Promise<void> {
-  const secret = secretOf(serving, namespace, present);
-  if (present) await kube.replace(paths.secrets(namespace, secret.metadata.name), secret);
+  const secret = secretOf(serving, namespace, present, name);
+  if (present) await kube.replace(paths.secrets(namespace, name), secret);
   else await kube.create(paths.secrets(namespace), secret);
 }
 
-/**
- * The Lease holder's care for the serving certificate: makes it, renews it, and keeps its CA bundle in both webhook
- * configurations, whoever changes them. Runs until the signal aborts; failures are logged and tried again.
- */
-export async function keepCertificates(
-  kube: Kube,
-  sources: CertificateSources,
-  options: { namespace: string; log: Log; signal: AbortSignal },
-): Promise<void> {
-  const { namespace, log, signal } = options;
-  const dnsNames = [serviceHost(namespace), `${serviceHost(namespace)}.cluster.local`];
-  const changes = changesOf([sources.secrets, ...sources.configurations], {
-    atLeastEveryMs: checkMs,
-    signal,
-  });
-  let injected: { bundle: string; since: Date } | undefined;
+export interface KeepingOptions {
+  namespace: string;
+  log: Log;
+  signal: AbortSignal;
+}
 
-  const injectedSince = (bundle: string, now: Date): Date | undefined => {
-    if (!isInjected(sources.configurations, bundle)) injected = undefined;
-    else if (injected?.bundle !== bundle) injected = { bundle, since: now };
-    return injected?.since;
+/** The Lease holder's care for one identity: makes it, renews it, and has it trusted. Failures are logged and tried again. */
+export async function keepIdentity(
+  kube: Kube,
+  identity: KeptIdentity,
+  { namespace, log, signal }: KeepingOptions,
+): Promise<void> {
+  const { secrets, secret: name, purpose, dnsNames } = identity;
+  const changes = changesOf([secrets, ...identity.trusting], { atLeastEveryMs: checkMs, signal });
+  let trusted: { bundle: string; since: Date } | undefined;
+
+  const trustedSince = (serving: Serving, now: Date): Date | undefined => {
+    const bundle = authoritiesOf(serving);
+    if (!identity.isTrusted(serving)) trusted = undefined;
+    else if (trusted?.bundle !== bundle) trusted = { bundle, since: now };
+    return trusted?.since;
   };
 
   async function step(): Promise<void> {
-    const present = sources.secrets.list()[0];
+    const present = secrets.list()[0];
     const serving = servingOf(present);
     const now = new Date();
-    const since = serving && injectedSince(trustOf(serving), now);
-    const next = advance(serving, { now, dnsNames, injectedSince: since });
+    const injectedSince = serving && trustedSince(serving, now);
+    const next = advance(serving, { now, dnsNames, injectedSince, purpose });
     if (next) {
-      await write(kube, namespace, next.serving, present);
-      log.info({ reason: next.reason }, 'the serving certificate was changed');
+      await write(kube, next.serving, { namespace, name, present });
+      log.info({ secret: name, reason: next.reason }, 'a certificate was changed');
     }
     const current = next?.serving ?? serving;
-    if (current) {
-      const configurations = sources.configurations.flatMap((informer) => informer.list());
-      await inject(kube, configurations, trustOf(current), log);
-    }
+    if (current) await identity.spread?.(current);
   }
 
   for await (const _ of changes) {
@@ -78,9 +94,41 @@ export async function keepCertificates(
       await step();
     } catch (error) {
       // 409: the copy that was looked at was old; its successor is on its way.
-      if (!isStatus(error, 409)) log.error({ err: error }, 'the serving certificate could not be cared for');
+      if (!isStatus(error, 409))
+        log.error({ secret: name, err: error }, 'a certificate could not be cared for');
     }
   }
+}
+
+/**
+ * The Lease holder's care for the serving certificate: makes it, renews it, and keeps its CA bundle in both webhook
+ * configurations, whoever changes them. Runs until the signal aborts.
+ */
+export async function keepCertificates(
+  kube: Kube,
+  { secrets, configurations }: CertificateSources,
+  options: KeepingOptions,
+): Promise<void> {
+  const host = serviceHost(options.namespace);
+  await keepIdentity(
+    kube,
+    {
+      secrets,
+      secret: installation.servingSecret,
+      purpose: purposes.serving,
+      dnsNames: [host, `${host}.cluster.local`],
+      trusting: configurations,
+      isTrusted: (serving) => isInjected(configurations, trustOf(serving)),
+      spread: (serving) =>
+        inject(
+          kube,
+          configurations.flatMap((informer) => informer.list()),
+          trustOf(serving),
+          options.log,
+        ),
+    },
+    options,
+  );
 }
 
 /** Calls `present` with each leaf that the Secret holds, from now on, in every replica. */

@@ -14,6 +14,9 @@ export interface ClusterView {
   zoneOf(node: string): string | undefined;
 }
 
+/** StatefulSets name their pods SET-ORDINAL. */
+export const setNameOf = (pod: string): string | undefined => /^(.+)-\d+$/.exec(pod)?.[1];
+
 /** The view that these informers give. */
 export function clusterView(informers: {
   statefulsets: Pick<Informer<StatefulSet>, 'get' | 'list'>;

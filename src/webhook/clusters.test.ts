@@ -11,6 +11,7 @@ const settings: SidecarSettings = {
   logLevel: 'info',
   wardenNamespace: 'kafka-warden',
   apiServerPorts: [443],
+  webhookAuthorities: 'PEM',
 };
 
 const namespace = (name: string, more: object = {}) => ({ metadata: { name, ...more } });

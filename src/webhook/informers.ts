@@ -8,12 +8,14 @@ import type { WebhookConfiguration } from './injection.ts';
 import type { Secret } from './serving-secret.ts';
 import { installation } from './settings.ts';
 import { sidecarSelector } from './sidecar-manifests.ts';
-import { trimNode, trimStatefulSet } from './trimmed.ts';
+import type { SidecarService } from './sidecar-client.ts';
+import { trimNode, trimPod, trimStatefulSet, type Node, type Pod } from './trimmed.ts';
 
 /** Every watch of the webhook. All replicas run them: reviews need some, and a successor has the rest at hand. */
 export function webhookInformers(kube: Kube, namespace: string, log: Log) {
   const own = (name: string) => ({ fieldSelector: `metadata.name=${name}`, log });
   const made = (path: string) => informer<KubeObject>(kube, { path, labelSelector: sidecarSelector, log });
+  const secret = (name: string) => informer<Secret>(kube, { path: paths.secrets(namespace), ...own(name) });
   const configurations = (path: string) =>
     informer<WebhookConfiguration>(kube, { path, ...own(installation.name) });
   return {
@@ -23,17 +25,23 @@ export function webhookInformers(kube: Kube, namespace: string, log: Log) {
       log,
     }),
     statefulsets: informer<StatefulSet>(kube, { path: paths.statefulsets(), log, trim: trimStatefulSet }),
-    nodes: informer<KubeObject>(kube, { path: paths.nodes(), log, trim: trimNode }),
-    servingSecret: informer<Secret>(kube, {
-      path: paths.secrets(namespace),
-      ...own(installation.servingSecret),
-    }),
+    nodes: informer<Node>(kube, { path: paths.nodes(), log, trim: trimNode }),
+    /** Brokers and controllers. */
+    pods: informer<Pod>(kube, { path: paths.pods(), labelSelector: keys.node, log, trim: trimPod }),
+    servingSecret: secret(installation.servingSecret),
+    clientSecret: secret(installation.clientSecret),
     mutating: configurations(paths.mutatingwebhookconfigurations()),
     validating: configurations(paths.validatingwebhookconfigurations()),
     deployments: made(paths.deployments()),
     serviceaccounts: made(paths.serviceaccounts()),
     rolebindings: made(paths.rolebindings()),
     networkpolicies: made(paths.networkpolicies()),
+    /** Those of the sidecars, made by themselves: each says which key it serves with. */
+    services: informer<SidecarService>(kube, {
+      path: paths.services(),
+      labelSelector: sidecarSelector,
+      log,
+    }),
   };
 }
 

@@ -4,14 +4,17 @@ import { holdLease } from '../kubernetes/lease.ts';
 import type { Log } from '../kubernetes/object.ts';
 import { followCertificate, keepCertificates } from './certificates.ts';
 import { clusterView } from './cluster-view.ts';
+import { keepClientIdentity } from './client-identity.ts';
 import { reportUnhardened } from './enrolment.ts';
+import { evictionGate } from './eviction-gate.ts';
+import { budgetsOver } from './handlers/budgets-validate.ts';
 import { healthApp, serveHealth } from './health.ts';
 import { startInformers, webhookInformers, type WebhookInformers } from './informers.ts';
 import { reportInformerAges, webhookMetrics, type WebhookMetrics } from './metrics.ts';
 import { neighboursOver } from './neighbours.ts';
 import { judgeWith } from './outcomes.ts';
 import { provision } from './provisioning.ts';
-import { questions } from './questions.ts';
+import { questions, type Around } from './questions.ts';
 import { unreadiness } from './readiness.ts';
 import { reviewApp, reviewServer, type ReviewServer, type TlsIdentity } from './server.ts';
 import { installation, readSettings, type Settings } from './settings.ts';
@@ -43,12 +46,14 @@ async function lead({ kube, settings, informers, metrics, log }: Parts, signal: 
     networkpolicies,
   } = informers;
   const made = [deployments, serviceaccounts, rolebindings, networkpolicies];
+  const identity = informers.clientSecret;
   try {
     await Promise.all([
       keepCertificates(kube, certificates, { namespace, log, signal }),
+      keepClientIdentity(kube, { secrets: identity, deployments }, { namespace, log, signal }),
       provision(
         kube,
-        { namespaces, sets, made },
+        { namespaces, sets, made, identity },
         { settings: { ...settings, wardenNamespace: namespace }, metrics, log, signal },
       ),
       reportUnhardened(kube, { namespaces, sets }, { mode: settings.mode, metrics, log, signal }),
@@ -65,10 +70,13 @@ function serveReviews({ kube, settings, informers, metrics, log }: Parts): {
   port: () => number | undefined;
 } {
   const judge = judgeWith(settings.mode);
-  const app = reviewApp(questions(judge, clusterView(informers), neighboursOver(kube, log)), {
-    log,
-    metrics,
-  });
+  const around: Around = {
+    view: clusterView(informers),
+    neighbours: neighboursOver(kube, log),
+    gate: evictionGate(kube, informers, { metrics, log }),
+    hasBudget: budgetsOver(kube),
+  };
+  const app = reviewApp(questions(judge, around), { log, metrics });
   let server: ReviewServer | undefined;
   let port: number | undefined;
   const present = (identity: TlsIdentity) => {

@@ -32,6 +32,19 @@ export function webhookMetrics() {
       buckets: [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 1, 5],
       registers,
     }),
+    sidecarAnswer: new Histogram({
+      name: 'kafka_warden_sidecar_answer_seconds',
+      help: 'Time until a sidecar had answered the question of an eviction, by its verdict or by why there was none.',
+      labelNames: ['result'] as const,
+      buckets: [0.0025, 0.005, 0.01, 0.02, 0.05, 0.1, 0.5, 1, 2],
+      registers,
+    }),
+    overrides: new Counter({
+      name: 'kafka_warden_eviction_overrides_total',
+      help: 'Evictions let through because a person named the pod, whatever the gate would have said.',
+      labelNames: ['namespace', 'cluster'] as const,
+      registers,
+    }),
     certificateExpiry: new Gauge({
       name: 'kafka_warden_certificate_expiry_timestamp_seconds',
       help: 'When the serving certificate and the authority expire.',

@@ -1,10 +1,10 @@
-import { setTimeout as delay } from 'node:timers/promises';
 import { layoutOf } from '../hardening/index.ts';
 import type { Context, Service, StatefulSet } from '../hardening/model.ts';
 import type { Kube } from '../kubernetes/client.ts';
 import type { Log } from '../kubernetes/object.ts';
 import { paths } from '../kubernetes/paths.ts';
 import { keys } from '../names.ts';
+import { inTime } from './in-time.ts';
 import { mayRunKafka } from './trimmed.ts';
 
 /** What the core is told of the objects beside a new set. */
@@ -56,19 +56,12 @@ function membershipOf({ metadata, spec }: StatefulSet): StatefulSet {
 
 /** The neighbours as the API server knows them. */
 export function neighboursOver(kube: Pick<Kube, 'tryGet' | 'list'>, log: Log): Neighbours {
-  async function inTime<T>(what: string, reading: Promise<T>): Promise<T | undefined> {
-    const pause = new AbortController();
-    const late = delay(patienceMs, undefined, pause).then(() => {
-      throw new Error(`no answer within ${patienceMs} ms`);
-    });
-    late.catch(() => undefined);
+  async function known<T>(what: string, reading: Promise<T>): Promise<T | undefined> {
     try {
-      return await Promise.race([reading, late]);
+      return await inTime(reading, patienceMs);
     } catch (error) {
       log.warn({ what, err: error }, 'what stands beside a new object could not be read');
       return undefined;
-    } finally {
-      pause.abort();
     }
   }
 
@@ -77,13 +70,13 @@ export function neighboursOver(kube: Pick<Kube, 'tryGet' | 'list'>, log: Log): N
     if (typeof name !== 'string' || name === '') return undefined;
     const path = paths.services(namespace, name);
     const found = kube.tryGet<Service>(path).then((service) => (service ? [outlineOf(service)] : []));
-    return inTime(path, found);
+    return known(path, found);
   }
 
   async function hardenedSets(namespace: string): Promise<StatefulSet[] | undefined> {
     const path = paths.statefulsets(namespace);
     const listed = kube.list<StatefulSet>(path).then((sets) => sets.filter((set) => layoutOf(set)));
-    return inTime(path, listed);
+    return known(path, listed);
   }
 
   return {

@@ -5,8 +5,10 @@ import { recordEvent } from '../kubernetes/events.ts';
 import type { Informer } from '../kubernetes/informer.ts';
 import type { KubeObject, Log } from '../kubernetes/object.ts';
 import { pathOf } from '../kubernetes/paths.ts';
+import { clientAuthorities } from './client-identity.ts';
 import { clustersOf, madeFor, type KafkaCluster } from './clusters.ts';
 import type { WebhookMetrics } from './metrics.ts';
+import type { Secret } from './serving-secret.ts';
 import { sidecarObjects, type SidecarSettings } from './sidecar-manifests.ts';
 import { changesOf } from './wakeups.ts';
 
@@ -16,10 +18,12 @@ export interface ProvisioningSources {
   sets: Informer<StatefulSet>;
   /** What was made for sidecars: Deployments, ServiceAccounts, RoleBindings, NetworkPolicies. */
   made: readonly Informer<KubeObject>[];
+  /** The webhook's client certificate, of which sidecars are told. */
+  identity: Informer<Secret>;
 }
 
 export interface ProvisioningOptions {
-  settings: SidecarSettings;
+  settings: Omit<SidecarSettings, 'webhookAuthorities'>;
   metrics: WebhookMetrics;
   log: Log;
   signal: AbortSignal;
@@ -73,10 +77,10 @@ export async function provision(
     );
   }
 
-  async function make(cluster: KafkaCluster): Promise<void> {
+  async function make(cluster: KafkaCluster, webhookAuthorities: string): Promise<void> {
     const { namespace, cluster: name } = cluster;
     try {
-      for (const wanted of sidecarObjects(cluster, settings)) {
+      for (const wanted of sidecarObjects(cluster, { ...settings, webhookAuthorities })) {
         const { result, object } = await ensure(kube, wanted);
         const fields = { namespace, cluster: name, kind: wanted.kind };
         if (result !== 'unchanged')
@@ -117,13 +121,15 @@ export async function provision(
       });
   }
 
-  const watched = [sources.namespaces, sources.sets, ...sources.made];
+  const watched = [sources.namespaces, sources.sets, sources.identity, ...sources.made];
   for await (const _ of changesOf(watched, { atLeastEveryMs: resyncMs, signal, settleMs: 200 })) {
     const wanted = clustersOf(sources.namespaces.list(), sources.sets.list());
     metrics.sidecars.set(wanted.size);
+    // Made without it, every sidecar would start twice.
+    const authorities = clientAuthorities(sources.identity);
     for (const cluster of wanted.values()) {
       if (signal.aborted) return;
-      await make(cluster);
+      if (authorities !== undefined) await make(cluster, authorities);
     }
     for (const object of leftovers(wanted)) {
       if (signal.aborted) return;

@@ -8,7 +8,7 @@ const template = new URL('../../deploy/chart/templates/webhooks.yaml', import.me
 
 test('the chart asks exactly the questions that are answered', () => {
   const view = { setsOf: () => [], hardenedSet: () => undefined, zoneOf: () => undefined };
-  const answered = questions(judgeWith('harden'), view).map(({ path }) => path);
+  const answered = questions(judgeWith('harden'), { view }).map(({ path }) => path);
   const asked = [...readFileSync(template, 'utf8').matchAll(/^ *path: (\S+)$/gm)].map(([, path]) => path);
   assert.deepEqual(asked.toSorted(), answered.toSorted());
 });

@@ -27,10 +27,11 @@ export function sendError(response: ServerResponse, error: RequestError): void {
   sendJson(response, error.status, { code, message, remedy, ...(uid === undefined ? {} : { uid }) });
 }
 
-const failed = (review: Review): Answer => ({
+const failed = (review: Review, { onFailure }: Question): Answer => ({
   allowed: false,
-  code: 500,
-  reason: 'InternalError',
+  ...(onFailure === 'later'
+    ? { code: 429, reason: 'TooManyRequests' }
+    : { code: 500, reason: 'InternalError' }),
   message: `kafka-warden failed to judge ${review.kind} ${review.namespace}/${review.name}; its log has the cause under request uid ${review.uid}`,
   audit: { decision: 'failed' },
 });
@@ -75,11 +76,12 @@ export async function respond(
     const bytes = await readBody(request);
     const startedAt = performance.now();
     const review = decodeReview(bytes);
-    const answer = await judged(review, question, around);
-    if (answer) sendJson(response, 200, envelope(review.uid, answer));
-    else sendJson(response, question.onFailure === 'deny' ? 200 : 500, envelope(review.uid, failed(review)));
+    const judgement = await judged(review, question, around);
+    const answer = judgement ?? failed(review, question);
+    const status = judgement || question.onFailure !== 'fail' ? 200 : 500;
+    sendJson(response, status, envelope(review.uid, answer));
     around.metrics.duration.observe({ question: question.path }, (performance.now() - startedAt) / 1_000);
-    tell(review, answer ?? failed(review), { ...around, question });
+    tell(review, answer, { ...around, question });
   } catch (error) {
     if (!(error instanceof RequestError)) throw error;
     around.metrics.badRequests.inc({ code: error.code });

@@ -36,7 +36,7 @@ const silent: Log = { debug: () => {}, info: () => {}, warn: () => {}, error: ()
 const unknown: ClusterView = { setsOf: () => [], hardenedSet: () => undefined, zoneOf: () => undefined };
 
 function app(judge: Judge = judgeWith('harden'), view: ClusterView = unknown) {
-  return reviewApp(questions(judge, view), { log: silent, metrics: webhookMetrics() });
+  return reviewApp(questions(judge, { view }), { log: silent, metrics: webhookMetrics() });
 }
 
 const set = {
@@ -197,7 +197,7 @@ suite('a review is always answered with its UID', () => {
 
   test('an object of another kind is let through unchanged', async () => {
     const kind = { group: '', version: 'v1', kind: 'Pod' };
-    for (const { path } of questions(judgeWith('harden'), unknown)) {
+    for (const { path } of questions(judgeWith('harden'), { view: unknown })) {
       const { response } = (await post(reviewOf({ kind }), path)).body as Reviewed;
       assert.deepEqual(response, { uid: 'the-uid', allowed: true });
     }

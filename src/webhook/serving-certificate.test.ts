@@ -2,7 +2,15 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { isIssuedBy, readCertificate } from '../../certs/index.ts';
 import { secretOf, servingOf } from './serving-secret.ts';
-import { advance, times, trustOf, type Serving } from './serving-certificate.ts';
+import {
+  advance,
+  authoritiesOf,
+  purposes,
+  times,
+  trustOf,
+  type Facts,
+  type Serving,
+} from './serving-certificate.ts';
 
 const dnsNames = ['kafka-warden.kafka-warden.svc'];
 const start = new Date('2030-01-01T00:00:00Z');
@@ -97,4 +105,39 @@ test('a Secret that is broken holds no certificate', () => {
   const other = must(undefined, start);
   const mixed = { ...secret.data, 'ca.key': secretOf(other, 'kafka-warden').data?.['ca.key'] ?? '' };
   assert.equal(servingOf({ ...secret, data: mixed }), undefined);
+});
+
+test('while a new authority waits to be trusted, the leaf of the old one is still renewed', () => {
+  const introduced = must(withFreshLeaf(dueAt), after(1_000, dueAt));
+  const later = after(times.leafLifeMs * 0.7, dueAt);
+  const renewed = must(introduced, later);
+  assert.notEqual(renewed.leaf.certificatePem, introduced.leaf.certificatePem);
+  assert.ok(isIssuedBy(renewed.leaf.certificatePem, introduced.authority.certificatePem));
+  assert.deepEqual(renewed.next, introduced.next);
+  assert.deepEqual(renewed.since, introduced.since);
+});
+
+test('an authority that expires before its successor was seen to be trusted is followed by it all the same', () => {
+  const introduced = must(withFreshLeaf(dueAt), after(1_000, dueAt));
+  const swapped = must(introduced, after(times.authorityLifeMs + 1));
+  assert.ok(introduced.next && isIssuedBy(swapped.leaf.certificatePem, introduced.next.certificatePem));
+});
+
+test("the client's identity is another one, for asking alone, and without names", () => {
+  const client: Facts = { now: start, dnsNames: [], injectedSince: undefined, purpose: purposes.client };
+  const serving = advance(undefined, client)?.serving;
+  assert.ok(serving);
+  assert.match(readCertificate(serving.leaf.certificatePem).subject, /CN=kafka-warden-webhook-client/);
+  assert.deepEqual(readCertificate(serving.leaf.certificatePem).dnsNames, []);
+  assert.equal(advance(serving, { ...client, now: after(1_000) }), undefined);
+});
+
+test('what sidecars are told changes when an authority comes or goes, and not when one signs instead of another', () => {
+  const introduced = must(withFreshLeaf(dueAt), after(1_000, dueAt));
+  const swappedAt = after(times.settleMs, dueAt);
+  const swapped = must(introduced, swappedAt, dueAt);
+  assert.notEqual(trustOf(swapped), trustOf(introduced));
+  assert.equal(authoritiesOf(swapped), authoritiesOf(introduced));
+  const dropped = must(swapped, after(times.overlapMs, swappedAt));
+  assert.equal(authoritiesOf(dropped), trustOf(dropped));
 });

@@ -1,4 +1,11 @@
-import { createAuthority, isIssuedBy, issueLeaf, readCertificate, renewAt } from '../../certs/index.ts';
+import {
+  type Usage,
+  createAuthority,
+  isIssuedBy,
+  issueLeaf,
+  readCertificate,
+  renewAt,
+} from '../../certs/index.ts';
 
 /** A certificate and its key, in PEM. */
 export interface Pair {
@@ -6,7 +13,7 @@ export interface Pair {
   privateKeyPem: string;
 }
 
-/** Everything that the serving Secret holds. */
+/** Everything that the Secret of an identity holds. */
 export interface Serving {
   authority: Pair;
   leaf: Pair;
@@ -18,11 +25,21 @@ export interface Serving {
   since: Date;
 }
 
+/** What a certificate is for. */
+export interface Purpose {
+  commonName: string;
+  usage: Usage;
+  /** From the moment in which a new authority is seen to be trusted until it signs. */
+  settleMs: number;
+}
+
 export interface Facts {
   now: Date;
-  /** Names that the leaf has to be valid for; the first is how the API server calls. */
+  /** By default that of the serving certificate. */
+  purpose?: Purpose;
+  /** Names that the leaf has to be valid for; the first is how the API server calls. None for a client. */
   dnsNames: readonly string[];
-  /** Since when both webhook configurations are seen to trust everything in `trustOf(serving)`; undefined: not yet. */
+  /** Since when everybody is seen to trust all of `trustOf(serving)`; undefined: not yet. */
   injectedSince: Date | undefined;
 }
 
@@ -37,33 +54,45 @@ export const times = {
   overlapMs: 60 * 60_000,
 };
 
+/** Reviews come by one certificate, questions to the sidecars go by the other. Neither authority signs for both. */
+export const purposes = {
+  serving: { commonName: 'kafka-warden-webhook', usage: 'server', settleMs: times.settleMs },
+  // Sidecars learn of an authority by being started anew.
+  client: { commonName: 'kafka-warden-webhook-client', usage: 'client', settleMs: 5 * 60_000 },
+} as const satisfies Record<string, Purpose>;
+
 const isDue = (pem: string, now: Date): boolean => renewAt(readCertificate(pem)) <= now;
 
-function newAuthority(now: Date): Pair {
+function newAuthority({ now, purpose = purposes.serving }: Facts): Pair {
   // The time tells two authorities apart: peers find the issuer by its name.
-  const subject = { commonName: `kafka-warden-webhook ${now.toISOString()}`, organization: 'kafka-warden' };
+  const commonName = `${purpose.commonName} ${now.toISOString()}`;
+  const subject = { commonName, organization: 'kafka-warden' };
   const authority = createAuthority({ subject, now, lifetimeMs: times.authorityLifeMs });
   return { certificatePem: authority.certificatePem, privateKeyPem: authority.privateKeyPem };
 }
 
-function newLeaf(authority: Pair, { now, dnsNames }: Facts): Pair {
-  const subject = { commonName: 'kafka-warden-webhook', organization: 'kafka-warden' };
+function newLeaf(authority: Pair, { now, dnsNames, purpose = purposes.serving }: Facts): Pair {
+  const subject = { commonName: purpose.commonName, organization: 'kafka-warden' };
   const leaf = issueLeaf(authority, {
     subject,
     dnsNames,
-    usages: ['server'],
+    usages: [purpose.usage],
     now,
     lifetimeMs: times.leafLifeMs,
   });
   return { certificatePem: leaf.chainPem, privateKeyPem: leaf.privateKeyPem };
 }
 
-/** What callers have to trust: the bundle for `caBundle`, in a stable order. */
-export const trustOf = ({ authority, next, previousPem }: Serving): string =>
+const trustedBy = ({ authority, next, previousPem }: Serving): string[] =>
   [authority.certificatePem, next?.certificatePem, previousPem]
     .filter((pem) => pem !== undefined)
-    .map((pem) => `${pem.trim()}\n`)
-    .join('');
+    .map((pem) => `${pem.trim()}\n`);
+
+/** What callers have to trust: the bundle for `caBundle`, in a stable order. */
+export const trustOf = (serving: Serving): string => trustedBy(serving).join('');
+
+/** The same authorities in an order that does not depend on which of them signs: a change of it costs sidecars a restart. */
+export const authoritiesOf = (serving: Serving): string => trustedBy(serving).sort().join('');
 
 function isUsable({ authority, leaf }: Serving, { now, dnsNames }: Facts): boolean {
   const facts = readCertificate(leaf.certificatePem);
@@ -87,12 +116,13 @@ export interface Step {
  * the configurations, the leaf is issued by it; `overlapMs` later the old one is dropped. A leaf alone is replaced at once.
  */
 export function advance(serving: Serving | undefined, facts: Facts): Step | undefined {
-  const { now, injectedSince } = facts;
+  const { now } = facts;
   if (!serving) return { serving: fresh(facts), reason: 'no certificate yet' };
   const { authority, next, previousPem, leaf, since } = serving;
   if (!next && !isUsable(serving, facts)) return repaired(serving, facts);
   if (next) {
-    if (!injectedSince || now.getTime() - injectedSince.getTime() < times.settleMs) return undefined;
+    const expired = readCertificate(authority.certificatePem).notAfter <= now;
+    if (!expired && !isSettled(facts)) return renewed(serving, facts);
     const swapped = {
       authority: next,
       leaf: newLeaf(next, facts),
@@ -107,19 +137,27 @@ export function advance(serving: Serving | undefined, facts: Facts): Step | unde
   }
   if (isDue(authority.certificatePem, now))
     return {
-      serving: { authority, leaf, next: newAuthority(now), since: now },
+      serving: { authority, leaf, next: newAuthority(facts), since: now },
       reason: 'the authority is due',
     };
-  if (isDue(leaf.certificatePem, now))
-    return {
-      serving: { ...serving, leaf: newLeaf(authority, facts), since: now },
-      reason: 'the leaf is due',
-    };
-  return undefined;
+  return renewed(serving, facts);
+}
+
+const isSettled = ({ now, injectedSince, purpose = purposes.serving }: Facts): boolean =>
+  injectedSince !== undefined && now.getTime() - injectedSince.getTime() >= purpose.settleMs;
+
+/** A new leaf of the same authority, where the present one is due; one that waits for its successor still signs. */
+function renewed(serving: Serving, facts: Facts): Step | undefined {
+  const { authority, leaf, since } = serving;
+  if (!isDue(leaf.certificatePem, facts.now)) return undefined;
+  return {
+    serving: { ...serving, leaf: newLeaf(authority, facts), since: serving.next ? since : facts.now },
+    reason: 'the leaf is due',
+  };
 }
 
 function fresh(facts: Facts): Serving {
-  const authority = newAuthority(facts.now);
+  const authority = newAuthority(facts);
   return { authority, leaf: newLeaf(authority, facts), since: facts.now };
 }
 

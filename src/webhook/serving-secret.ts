@@ -16,8 +16,13 @@ export interface Secret {
 const encode = (text: string): string => Buffer.from(text).toString('base64');
 const decode = (text: string | undefined): string => Buffer.from(text ?? '', 'base64').toString('utf8');
 
-/** The Secret that holds a serving certificate; `present` lends its metadata where it is replaced. */
-export function secretOf(serving: Serving, namespace: string, present?: Secret): Secret {
+/** The Secret that holds an identity; `present` lends its metadata where it is replaced. */
+export function secretOf(
+  serving: Serving,
+  namespace: string,
+  present?: Secret,
+  name: string = installation.servingSecret,
+): Secret {
   const { authority, leaf, next, previousPem, since } = serving;
   const texts: Record<string, string | undefined> = {
     'ca.crt': authority.certificatePem,
@@ -38,7 +43,7 @@ export function secretOf(serving: Serving, namespace: string, present?: Secret):
     kind: 'Secret',
     metadata: {
       ...present?.metadata,
-      name: installation.servingSecret,
+      name,
       namespace,
       labels: { ...present?.metadata.labels, ...managedBy },
     },
@@ -47,7 +52,7 @@ export function secretOf(serving: Serving, namespace: string, present?: Secret):
   };
 }
 
-/** The serving certificate that a Secret holds; undefined where it is not whole, or keys and certificates do not fit. */
+/** The identity that a Secret holds; undefined where it is not whole, or keys and certificates do not fit. */
 export function servingOf(secret: Secret | undefined): Serving | undefined {
   const { data } = secret ?? {};
   if (!data) return undefined;

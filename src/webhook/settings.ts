@@ -72,6 +72,7 @@ export const installation = {
   /** Deployment, Service, ServiceAccount and Lease, and both webhook configurations. */
   name: 'kafka-warden',
   servingSecret: 'kafka-warden-webhook-tls',
+  clientSecret: 'kafka-warden-webhook-client',
 } as const;
 
 /** The name by which the API server calls the webhook. */

@@ -1,5 +1,5 @@
 import type { KubeObject, OwnerReference } from '../kubernetes/object.ts';
-import { keys, managedBy, objectsOf, sidecarClusterRole } from '../names.ts';
+import { keys, managedBy, objectsOf, sidecarClusterRole, sidecarLabels, sidecarPorts } from '../names.ts';
 
 /** One Kafka cluster, as the sidecar's objects need it. */
 export interface ClusterPlace {
@@ -16,14 +16,9 @@ export interface SidecarSettings {
   /** Where the webhook, and so whoever watches kafka-warden itself, runs. */
   wardenNamespace: string;
   apiServerPorts: readonly number[];
+  /** Authorities, in PEM, of which a client certificate shows that the webhook asks; in a stable order. */
+  webhookAuthorities: string;
 }
-
-/** Labels that select the sidecar's pod, and find everything that was made for it. */
-export const sidecarLabels = (cluster: string): Record<string, string> => ({
-  'app.kubernetes.io/name': 'kafka-warden',
-  'app.kubernetes.io/component': 'sidecar',
-  [keys.cluster]: cluster,
-});
 
 /** Selects the objects that provisioning made, of all clusters. */
 export const sidecarSelector =
@@ -31,8 +26,6 @@ export const sidecarSelector =
 
 /** Namespaces with this label may scrape sidecars. */
 export const monitoringLabel = 'kafka-warden.io/monitoring';
-
-const portHealth = 8080;
 
 /** Garbage collection takes the sidecar with the last owner; its deletion never waits for the sidecar. */
 const ownersOf = ({ owners }: ClusterPlace): OwnerReference[] =>
@@ -79,7 +72,11 @@ function networkPolicy(place: ClusterPlace, settings: SidecarSettings): KubeObje
             { namespaceSelector: { matchLabels: { [monitoringLabel]: 'true' } } },
             { podSelector: { matchLabels: { [keys.node]: place.cluster } } },
           ],
-          ports: [tcp(portHealth)],
+          ports: [tcp(sidecarPorts.health)],
+        },
+        {
+          from: [{ namespaceSelector: { matchLabels: { 'kubernetes.io/metadata.name': wardenNamespace } } }],
+          ports: [tcp(sidecarPorts.questions)],
         },
       ],
       egress: [
@@ -99,7 +96,7 @@ const probe = (path: string, periodSeconds: number) => ({
   failureThreshold: 6,
 });
 
-function container(place: ClusterPlace, { image, logLevel }: SidecarSettings) {
+function container(place: ClusterPlace, { image, logLevel, webhookAuthorities }: SidecarSettings) {
   const field = (name: string, fieldPath: string) => ({
     name,
     valueFrom: { fieldRef: { apiVersion: 'v1', fieldPath } },
@@ -114,8 +111,12 @@ function container(place: ClusterPlace, { image, logLevel }: SidecarSettings) {
       field('WARDEN_POD', 'metadata.name'),
       { name: 'WARDEN_CLUSTER', value: place.cluster },
       { name: 'LOG_LEVEL', value: logLevel },
+      { name: 'WARDEN_WEBHOOK_CA', value: webhookAuthorities },
     ],
-    ports: [{ name: 'health', containerPort: portHealth, protocol: 'TCP' }],
+    ports: [
+      { name: 'health', containerPort: sidecarPorts.health, protocol: 'TCP' },
+      { name: 'questions', containerPort: sidecarPorts.questions, protocol: 'TCP' },
+    ],
     livenessProbe: { ...probe('/healthz', 10), initialDelaySeconds: 10 },
     readinessProbe: probe('/readyz', 5),
     resources: { requests: { cpu: '50m', memory: '160Mi' }, limits: { memory: '384Mi' } },

@@ -84,9 +84,15 @@ async function sayFarewell(kube: Kube, cluster: Cluster, { log, signal }: Surrou
   }
 }
 
-/** Sidecars and their rights. CRDs, Secrets, budgets, Services and launchers stay: clusters run by them. */
+/** Sidecars and their rights. CRDs, Secrets, budgets, the brokers' Services and launchers stay: clusters run by them. */
 async function removeSidecars(kube: Kube, log: Log): Promise<void> {
-  const kinds = [paths.deployments(), paths.rolebindings(), paths.networkpolicies(), paths.serviceaccounts()];
+  const kinds = [
+    paths.deployments(),
+    paths.rolebindings(),
+    paths.networkpolicies(),
+    paths.serviceaccounts(),
+    paths.services(),
+  ];
   for (const path of kinds) {
     const made = await kube.list<KubeObject>(path, { labelSelector: sidecarSelector });
     for (const object of made) {

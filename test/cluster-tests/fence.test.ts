@@ -28,7 +28,14 @@ async function asWebhook(cluster: Cluster): Promise<Kube> {
 
 /** The four objects of a sidecar, as the webhook makes them. */
 function objectsFor(namespace: string, image: string = images.warden) {
-  const settings = { image, imagePullSecrets: [], logLevel: 'info', wardenNamespace, apiServerPorts: [443] };
+  const settings = {
+    image,
+    imagePullSecrets: [],
+    logLevel: 'info',
+    wardenNamespace,
+    apiServerPorts: [443],
+    webhookAuthorities: '-----BEGIN CERTIFICATE-----',
+  };
   const place = { namespace, cluster: 'kafka', owners: [] };
   const [account, binding, policy, deployment] = sidecarObjects(place, settings);
   return { account: account!, binding: binding!, policy: policy!, deployment: deployment! };
@@ -100,6 +107,11 @@ suite(
         'code in its environment',
         [...container, 'env'],
         [{ name: 'NODE_OPTIONS', value: '--import=data:,' }],
+      ],
+      [
+        'a Secret in its environment',
+        [...container, 'env'],
+        [{ name: 'WARDEN_WEBHOOK_CA', valueFrom: { secretKeyRef: { name: 'any', key: 'any' } } }],
       ],
       ['a lifecycle hook', [...container, 'lifecycle'], { postStart: { exec: { command: ['id'] } } }],
       ['a probe that runs a command', [...container, 'livenessProbe'], { exec: { command: ['id'] } }],

@@ -88,6 +88,26 @@ object.spec.template.spec.containers.exists(container,
 (has(container.args) && container.args.exists(word, word.contains('kafka-server-start'))))
 {{- end -}}
 
+{{/* Nobody's guard may keep a namespace, an owner or a controller from taking away what is theirs. */}}
+{{- define "kafka-warden.deletedByAPerson" -}}
+- name: not-by-a-controller
+  expression: >-
+    !(request.userInfo.username in ['system:serviceaccount:kube-system:generic-garbage-collector',
+    'system:serviceaccount:kube-system:namespace-controller', 'system:serviceaccount:kube-system:statefulset-controller',
+    'system:serviceaccount:kube-system:pvc-protection-controller', 'system:kube-controller-manager'])
+- name: not-being-deleted
+  expression: '!has(oldObject.metadata.deletionTimestamp)'
+{{- end -}}
+
+{{- define "kafka-warden.confirmedDeletion" -}}
+has(oldObject.metadata.annotations) && 'kafka-warden.io/confirm-delete' in oldObject.metadata.annotations && oldObject.metadata.annotations['kafka-warden.io/confirm-delete'] == oldObject.metadata.name
+{{- end -}}
+
+{{/* CEL that is true for a StatefulSet, as a policy's parameter, that is hardened and has pods. */}}
+{{- define "kafka-warden.runsHardened" -}}
+has(params.metadata.annotations) && 'kafka-warden.io/layout' in params.metadata.annotations && !has(params.metadata.deletionTimestamp) && has(params.status.replicas) && params.status.replicas > 0
+{{- end -}}
+
 {{/* metav1.Condition */}}
 {{- define "kafka-warden.conditions" -}}
 type: array
@@ -103,4 +123,15 @@ items:
     lastTransitionTime: { type: string, format: date-time }
     reason: { type: string, minLength: 1, maxLength: 1024 }
     message: { type: string, maxLength: 32768 }
+{{- end -}}
+
+{{/* Bytes, or bytes a second, as a Kubernetes quantity: 500, 20M, 1.5Gi. */}}
+{{- define "kafka-warden.quantity" -}}
+x-kubernetes-int-or-string: true
+anyOf:
+  - type: integer
+  - type: string
+minimum: 1
+maxLength: 20
+pattern: ^(0\.0*[1-9][0-9]*|[1-9][0-9]*(\.[0-9]+)?)(k|M|G|T|P|Ki|Mi|Gi|Ti|Pi)?$
 {{- end -}}

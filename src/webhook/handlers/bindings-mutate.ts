@@ -1,5 +1,5 @@
 import { keys } from '../../names.ts';
-import type { ClusterView } from '../cluster-view.ts';
+import { setNameOf, type ClusterView } from '../cluster-view.ts';
 import { auditOf, type Answer } from '../response.ts';
 import type { JsonObject, Review } from '../review.ts';
 import type { PatchOperation, StatefulSet } from '../../hardening/model.ts';
@@ -11,9 +11,6 @@ interface Binding {
   metadata?: { name?: string; annotations?: Record<string, string> };
   target?: { kind?: string; name?: string };
 }
-
-/** StatefulSets name their pods SET-ORDINAL. */
-const setNameOf = (pod: string): string | undefined => /^(.+)-\d+$/.exec(pod)?.[1];
 
 /** A template may name its rack itself, for example where each broker has a StatefulSet of its own. */
 const namesItsRack = (set: StatefulSet): boolean =>

@@ -1,9 +1,12 @@
+import { layoutOf } from '../../hardening/index.ts';
 import type { PatchOperation, StatefulSet } from '../../hardening/model.ts';
+import type { ClusterView } from '../cluster-view.ts';
 import type { Judge } from '../outcomes.ts';
 import type { Answer } from '../response.ts';
 import type { Review } from '../review.ts';
 import { auditOf } from '../response.ts';
 import { refusal, subjectOf } from './refusal.ts';
+import { refusalOfScale, replicasOf } from './scales-validate.ts';
 
 const maxPaths = 10;
 
@@ -25,8 +28,19 @@ function undone(review: Review, patch: readonly PatchOperation[]): Answer {
   };
 }
 
-/** Judges the final object again: whatever the core would still change was undone, or never done. */
-export function validateStatefulSet(review: Review, judge: Judge): Answer {
+/** A hardened set may be scaled by an update of the set as well as by a Scale. */
+function illegallyScaled(review: Review, workload: StatefulSet, view: Pick<ClusterView, 'setsOf'>) {
+  const { oldObject, namespace } = review;
+  if (!oldObject || !layoutOf(oldObject)) return undefined;
+  const [from, to] = [replicasOf(oldObject, 1), replicasOf(workload, 1)];
+  return refusalOfScale(review, { set: workload, from, to, sets: view.setsOf(namespace) });
+}
+
+/**
+ * Judges the final object again: whatever the core would still change was undone, or never done. And its size, which no
+ * hardening changes.
+ */
+export function validateStatefulSet(review: Review, judge: Judge, view: Pick<ClusterView, 'setsOf'>): Answer {
   const { object, oldObject, namespace } = review;
   if (review.kind !== 'StatefulSet' || !object) return { allowed: true };
   const workload = object as unknown as StatefulSet;
@@ -37,5 +51,7 @@ export function validateStatefulSet(review: Review, judge: Judge): Answer {
   });
   if (decision === 'refused') return refusal(review, findings);
   if (patch.length > 0) return undone(review, patch);
+  const scaled = illegallyScaled(review, workload, view);
+  if (scaled) return scaled;
   return { allowed: true, audit: { decision } };
 }
