@@ -20,6 +20,7 @@ const catalogue = {
   'not-found': exitCodes.usage,
   'no-cluster-access': exitCodes.usage,
   'not-installed': exitCodes.usage,
+  'not-in-time': exitCodes.usage,
   'runtime-too-old': exitCodes.usage,
 } as const satisfies Record<string, ExitCode>;
 

@@ -1,7 +1,9 @@
 import { readFileSync } from 'node:fs';
-import { Command, CommanderError, InvalidArgumentError, Option } from 'commander';
+import { Command, CommanderError, Option } from 'commander';
 import { CliError, exitCodes, type ExitCode } from './errors.ts';
+import { collected, kubeconfigOption, listed, namespaceOption } from './options.ts';
 import { terminal, type Terminal } from './output/terminal.ts';
+import { addRebalanceCommands } from './rebalance-program.ts';
 
 /** The package's version: from the manifest beside the sources or above the compiled program. */
 const version = (): string => {
@@ -16,14 +18,6 @@ const version = (): string => {
   return 'unknown';
 };
 
-const collected = (value: string, all: readonly string[] = []): string[] => [...all, value];
-
-const namespace = (value: string): string => {
-  if (!/^[a-z0-9](?:[-a-z0-9]{0,61}[a-z0-9])?$/.test(value))
-    throw new InvalidArgumentError('A namespace is at most 63 of a-z, 0-9 and -.');
-  return value;
-};
-
 const input = (): Option =>
   new Option(
     '-f, --filename <file>',
@@ -33,16 +27,11 @@ const input = (): Option =>
 const recursiveOption = (): Option =>
   new Option('-R, --recursive', 'look into the subdirectories of a directory too');
 
-const namespaceOption = (what: string): Option =>
-  new Option('-n, --namespace <name>', what).argParser(namespace);
-
 const modeOption = (): Option =>
   new Option(
     '--mode <mode>',
     'what to do about explicit unsafe values; an annotation on the object wins',
   ).choices(['audit', 'harden', 'strict']);
-
-const kubeconfigOption = (): Option => new Option('--kubeconfig <file>', 'how to reach the cluster');
 
 const outputOption = (...choices: string[]): Option =>
   new Option('-o, --output <format>', 'format').choices(choices);
@@ -110,7 +99,11 @@ const addPlanCommand = (program: Command, io: Terminal, done: Done): void => {
   program
     .command('plan')
     .description('plan the balancing of a cluster from a model of it, with least data moved')
-    .requiredOption('--model <file>', 'the cluster model, JSON or gzipped JSON; - for standard input')
+    .option('--model <file>', 'the cluster model, JSON or gzipped JSON; - for standard input')
+    .option('--cluster <name>', 'instead of a model: measure this running cluster')
+    .addOption(namespaceOption('with --cluster: its namespace (default: that of the context)'))
+    .addOption(kubeconfigOption())
+    .option('--save-model <file>', 'with --cluster: keep the model, gzipped where the name ends in .gz')
     .addOption(
       new Option('--mode <mode>', 'what may move').choices([
         'balance',
@@ -120,19 +113,33 @@ const addPlanCommand = (program: Command, io: Terminal, done: Done): void => {
         'light',
       ]),
     )
-    .option('--tolerance <share>', 'half width of the band around the average', '0.10')
-    .option('--trigger <share>', 'plan only when a broker is further than this from the average')
+    .option(
+      '--brokers <ids>',
+      'brokers to fill or to empty in mode add-brokers or remove-brokers, as 4,5',
+      listed,
+    )
+    .option('--tolerance <share>', 'half width of the band around the average (default: 0.08)')
+    .option(
+      '--trigger <share>',
+      'plan only when a broker is further than this from the average (default: 0.15; 0 when --tolerance is given)',
+    )
     .option('--budget <duration>', 'how long to search (default: 5s to 60s, by the size of the cluster)')
     .option('--steps <number>', 'search that many steps instead: the same plan on every machine')
     .option('--seed <number>', 'seed of the search')
-    .option('--leader-weight <number>', 'what a changed leader costs, in copies of an average replica')
+    .option(
+      '--leader-weight <number>',
+      'what a changed leader costs, in copies of an average replica: 0 for least data, 0.5 for few changes (default: 0.025)',
+    )
     .option('--exclude-topic <name>', 'leave this topic alone; repeatable', collected)
     .option('--exclude-broker <id>', 'put nothing on this broker; repeatable', collected)
     .option('--output <file>', 'where to write the plan, in the format of kafka-reassign-partitions')
     .option('--html <file>', 'write a report with pictures')
     .option('--json', 'print the summary as JSON')
-    .addHelpText('after', '\nExit codes: 0 all brokers within the band, 1 some are not, 2 unreadable input.')
-    .action(async (options: { model: string }) => {
+    .addHelpText(
+      'after',
+      '\nExit codes: 0 all brokers within the band or nothing to do, 1 some are not, 2 unreadable input.',
+    )
+    .action(async (options: object) => {
       const { planCommand } = await import('./commands/plan.ts');
       done(await planCommand(options, io));
     });
@@ -187,6 +194,37 @@ const addClusterCommands = (program: Command, io: Terminal, done: Done): void =>
     });
 };
 
+const addGateCommands = (program: Command, io: Terminal, done: Done): void => {
+  const gate = program.command('gate').description('see what may be evicted, and what waits for what');
+  gate
+    .command('status')
+    .description('show who is away or may go, the disruption budget and the conditions of a cluster')
+    .addOption(namespaceOption('namespace to look in (default: that of the context)'))
+    .option('-A, --all-namespaces', 'look in all namespaces')
+    .option('--cluster <name>', 'only this cluster')
+    .option('--json', 'print it as JSON')
+    .addOption(kubeconfigOption())
+    .action(async (options: object) => {
+      const { gateStatusCommand } = await import('./commands/gate-status.ts');
+      done(await gateStatusCommand(options, io));
+    });
+  gate
+    .command('check')
+    .description('ask whether a pod could be evicted now, by a dry run of the eviction')
+    .argument('<pod>')
+    .addOption(namespaceOption('namespace of the pod (default: that of the context)'))
+    .option('--json', 'print the answer as JSON')
+    .addOption(kubeconfigOption())
+    .addHelpText(
+      'after',
+      '\nExit codes: 0 it could, 2 there is no such pod or no access, 3 it would be refused, with the reason.',
+    )
+    .action(async (pod: string, options: object) => {
+      const { gateCheckCommand } = await import('./commands/gate-check.ts');
+      done(await gateCheckCommand({ ...options, pod }, io));
+    });
+};
+
 /** What the Helm chart and the webhook start; nobody types these. */
 const addServers = (program: Command, done: Done): void => {
   program
@@ -226,6 +264,8 @@ const programFor = (io: Terminal, done: Done): Command => {
   addManifestCommands(program, io, done);
   addPlanCommand(program, io, done);
   addClusterCommands(program, io, done);
+  addRebalanceCommands(program, io, done);
+  addGateCommands(program, io, done);
   addServers(program, done);
   return program;
 };

@@ -19,6 +19,7 @@ import { serveHealth } from './health.ts';
 import { linkKafka } from './kafka-link.ts';
 import { type Metrics, createMetrics } from './metrics.ts';
 import { quietWarnings } from './quiet.ts';
+import { newMemory, reconcileRebalances } from './rebalance/index.ts';
 import { reconcileServices } from './services/index.ts';
 import { reconcileStatus } from './status/index.ts';
 import { reconcileUsers } from './users/index.ts';
@@ -130,7 +131,14 @@ async function actForCluster(work: Work, term: AbortSignal): Promise<void> {
     world: current,
     reports,
   };
-  const loop = dutyLoop(dutiesOf(context, nodes), { log, metrics });
+  const loop = dutyLoop(
+    dutiesOf(context, nodes, {
+      by: work.environment.identity,
+      signal: term,
+      wake: () => loop.wake('rebalance'),
+    }),
+    { log, metrics },
+  );
   loop.onReport((duty) => {
     if (duty === 'credentials') state.issued = true;
     for (const next of followers[duty] ?? []) loop.wake(next);
@@ -155,7 +163,16 @@ const followers: Readonly<Record<string, readonly string[]>> = {
   brokers: ['disks', 'durability', 'users'],
 };
 
-function dutiesOf(context: Context, nodes: NodesAuthority): Duty[] {
+/** What duties need that act beyond one pass. */
+interface Term {
+  /** This process, as the disruption record names it. */
+  readonly by: string;
+  readonly signal: AbortSignal;
+  readonly wake: () => void;
+}
+
+function dutiesOf(context: Context, nodes: NodesAuthority, term: Term): Duty[] {
+  const memory = newMemory();
   const observation: Observation = { presented: new Map(), presentedAgainAtMs: -Infinity };
   const absences = new Map<string, number>();
   const statusWritten = { atMs: -Infinity };
@@ -201,6 +218,13 @@ function dutiesOf(context: Context, nodes: NodesAuthority): Duty[] {
       wokenBy: ['sets'],
       after: ['brokers'],
       reconcile: () => reconcileDurability(context),
+    },
+    {
+      name: 'rebalance',
+      everyMs,
+      wokenBy: ['rebalances'],
+      after: ['brokers'],
+      reconcile: () => reconcileRebalances({ context, memory, ...term }),
     },
     {
       name: 'farewell',

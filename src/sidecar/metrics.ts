@@ -41,6 +41,21 @@ export function createMetrics(cluster: string) {
       help: 'Partitions of which a replica is not in sync.',
       registers,
     }),
+    rebalanceBytesMoved: new Gauge({
+      name: 'kafka_warden_rebalance_bytes_moved',
+      help: 'Bytes that the plan which is carried out, or was last, has copied between brokers.',
+      registers,
+    }),
+    rebalanceBytesTotal: new Gauge({
+      name: 'kafka_warden_rebalance_bytes_total',
+      help: 'Bytes that this plan copies in all.',
+      registers,
+    }),
+    rebalanceBytesPerSecond: new Gauge({
+      name: 'kafka_warden_rebalance_bytes_per_second',
+      help: 'How fast the plan is carried out, over the last minute; 0 while none is.',
+      registers,
+    }),
     reconcileSeconds: new Histogram({
       name: 'kafka_warden_reconcile_seconds',
       help: 'Duration of one pass of a duty.',

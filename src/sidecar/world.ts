@@ -6,6 +6,7 @@ import { managedBy } from '../names.ts';
 import { type ClusterSet, nodeSelector, setsOf } from './cluster-set.ts';
 import type { Budget, Claim, Pod, Service, StatefulSet } from './objects.ts';
 import type { KafkaCluster } from './status/kafka-cluster.ts';
+import type { KafkaRebalance } from './rebalance/kafka-rebalance.ts';
 import type { KafkaUser } from './users/kafka-user.ts';
 
 /** What the namespace holds of the cluster, as the informers know it. Nothing in it may be changed. */
@@ -17,12 +18,23 @@ export interface World {
   readonly budgets: readonly Budget[];
   /** Undefined until the first list is in, which never comes while the CRD is not installed. */
   readonly users: readonly KafkaUser[] | undefined;
+  /** Likewise. */
+  readonly rebalances: readonly KafkaRebalance[] | undefined;
   readonly kafkaCluster: KafkaCluster | undefined;
 }
 
 /** What a change was about. */
 export type Kind =
-  'sets' | 'pods' | 'claims' | 'services' | 'budgets' | 'secrets' | 'configMaps' | 'users' | 'clusters';
+  | 'sets'
+  | 'pods'
+  | 'claims'
+  | 'services'
+  | 'budgets'
+  | 'secrets'
+  | 'configMaps'
+  | 'users'
+  | 'rebalances'
+  | 'clusters';
 
 export interface WorldSource {
   current(): World;
@@ -70,6 +82,7 @@ export function watchWorld(kube: Kube, { namespace, cluster, log }: Place): Worl
     trim: metadataOnly,
   });
   const users = of<KafkaUser>(paths.kafkausers(namespace));
+  const rebalances = of<KafkaRebalance>(paths.kafkarebalances(namespace));
   const clusters = of<KafkaCluster>(paths.kafkaclusters(namespace), {
     fieldSelector: `metadata.name=${cluster}`,
   });
@@ -77,10 +90,12 @@ export function watchWorld(kube: Kube, { namespace, cluster, log }: Place): Worl
   const all: Record<Kind, Pick<Informer<KubeObject>, 'start' | 'ageMs' | 'synced'> & Listened> = {
     ...core,
     users,
+    rebalances,
     clusters,
   };
-  let usersKnown = false;
-  void users.synced.then(() => (usersKnown = true));
+  const known = { users: false, rebalances: false };
+  void users.synced.then(() => (known.users = true));
+  void rebalances.synced.then(() => (known.rebalances = true));
 
   return {
     current: () => ({
@@ -89,7 +104,10 @@ export function watchWorld(kube: Kube, { namespace, cluster, log }: Place): Worl
       claims: claims.list(),
       services: services.list(),
       budgets: budgets.list(),
-      users: usersKnown ? users.list().filter(({ spec }) => spec.cluster === cluster) : undefined,
+      users: known.users ? users.list().filter(({ spec }) => spec.cluster === cluster) : undefined,
+      rebalances: known.rebalances
+        ? rebalances.list().filter(({ spec }) => spec.cluster === cluster)
+        : undefined,
       kafkaCluster: clusters.get(namespace, cluster),
     }),
     synced: Promise.all(Object.values(core).map(({ synced }) => synced)).then(() => undefined),
@@ -97,6 +115,7 @@ export function watchWorld(kube: Kube, { namespace, cluster, log }: Place): Worl
       const kinds = Object.keys(all) as Kind[];
       const ends = kinds.map((kind) => all[kind].onChange(() => listener(kind)));
       void users.synced.then(() => listener('users'));
+      void rebalances.synced.then(() => listener('rebalances'));
       return () => ends.forEach((end) => end());
     },
     start: (signal) => Object.values(all).forEach((one) => one.start(signal)),

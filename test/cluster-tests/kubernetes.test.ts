@@ -11,6 +11,9 @@ import { connect, isStatus, type Kube } from '../../src/kubernetes/client.ts';
 import { recordEvent } from '../../src/kubernetes/events.ts';
 import { informer, type Change, type Informer } from '../../src/kubernetes/informer.ts';
 import { holdLease } from '../../src/kubernetes/lease.ts';
+import { take } from '../../src/gate/record.ts';
+import { changeRecord, readRecord } from '../../src/sidecar/disruption/index.ts';
+import type { World } from '../../src/sidecar/world.ts';
 import type { KubeObject, Log } from '../../src/kubernetes/object.ts';
 import { paths } from '../../src/kubernetes/paths.ts';
 import { parse, stringify } from 'yaml';
@@ -199,6 +202,20 @@ suite(
       proxy.cut();
       await afterSilence;
       proxy.close();
+    });
+
+    test('of many that take the disruption record at once, one has it', async () => {
+      const world = () => ({ sets: [] }) as unknown as World;
+      const place = { kube, namespace, cluster: 'race', world };
+      const taken = await Promise.allSettled(
+        Array.from({ length: 12 }, (_, i) =>
+          changeRecord(place, (record) => take(record, { id: `r${i}`, by: `s${i}` }, { kind: 'roll' }, i)),
+        ),
+      );
+      const won = taken.filter((one) => one.status === 'fulfilled' && one.value.ok);
+      assert.equal(won.length, 1);
+      const { known } = await readRecord(place);
+      assert.ok(known.known && known.record.holder?.state === 'held');
     });
 
     test('one candidate leads; when it ends, another takes over, and never two at once', async () => {

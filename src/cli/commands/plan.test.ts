@@ -34,6 +34,34 @@ suite('plan', () => {
     assert.ok(summary.boundShare <= summary.movedShare);
   });
 
+  test('starts beyond 15% and plans to 8% by default, and in any case to a tolerance that is given', async () => {
+    const even = clusterOf(
+      { brokers: 6, partitions: 3000, racks: 3, replication: [3], sigma: 0.1, skew: 0 },
+      1,
+    );
+    const evenFile = file('even.json', JSON.stringify(even));
+    const wide = ['--model', evenFile, '--steps', '50000', '--json'];
+    const summaryOf = async (...args: string[]) => {
+      const { code, out } = await kafkaWarden('plan', ...wide, ...args);
+      return { code, ...(JSON.parse(out) as { summary: Summary }).summary };
+    };
+    const still = await summaryOf();
+    assert.deepEqual([still.code, still.due, still.tolerance, still.partitionsChanged], [0, false, 0.08, 0]);
+    const made = await summaryOf('--tolerance', '0.02');
+    assert.ok(made.due && made.partitionsChanged > 0);
+    const skewed = await kafkaWarden('plan', '--model', plain, '--steps', '300000', '--json');
+    assert.equal((JSON.parse(skewed.out) as { summary: Summary }).summary.due, true);
+  });
+
+  test('empties the brokers that --brokers names', async () => {
+    const args = ['--model', plain, '--steps', '100000', '--mode', 'remove-brokers', '--tolerance', '0.1'];
+    // Six brokers in three racks: one less leaves its rack to the other, which no band allows for.
+    const { code, out } = await kafkaWarden('plan', ...args, '--brokers', '1,2,3', '--json');
+    const { summary } = JSON.parse(out) as { summary: Summary };
+    assert.equal(summary.stranded, 0, `exit ${code}`);
+    for (const { id, after } of summary.brokers) if (id <= 3) assert.equal(after.replicas, 0);
+  });
+
   test('ends with 2 and says what to change when the model or an option is wrong', async () => {
     const wrong = file('wrong.json', JSON.stringify({ ...model, brokers: [] }));
     const cases: [string[], RegExp][] = [
@@ -42,6 +70,11 @@ suite('plan', () => {
       [['--model', '/nowhere/model.json'], /no such file/],
       [['--model', plain, '--budget', 'soon'], /Write 500ms, 5s or 2m/],
       [['--model', plain, '--tolerance', '7'], /from 0 to 1/],
+      [['--model', plain, '--mode', 'remove-brokers'], /name those to empty with --brokers/],
+      [['--model', plain, '--mode', 'add-brokers'], /name those to fill with --brokers/],
+      [['--model', plain, '--mode', 'remove-brokers', '--brokers', '77'], /broker 77 is not in the model/],
+      [['--model', plain, '--brokers', '1'], /--brokers: are named, and mode balance adds or removes none/],
+      [['--model', plain, '--brokers', 'one'], /not a node id/],
     ];
     for (const [args, message] of cases) {
       const { code, err } = await kafkaWarden('plan', ...args);

@@ -1,8 +1,11 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { gunzipSync } from 'node:zlib';
 import {
+  DEFAULT_TOLERANCE,
+  DEFAULT_TRIGGER,
   ModelError,
   defaultBudgetMs,
+  marked,
   parseModel,
   planInWorker,
   report,
@@ -12,13 +15,20 @@ import {
   type Plan,
   type Request,
   type Summary,
+  type TopicPile,
 } from '../../balance/index.ts';
 import { CliError, exitCodes, type ExitCode } from '../errors.ts';
 import type { Terminal } from '../output/terminal.ts';
 
 export interface PlanOptions {
-  readonly model: string;
+  readonly model?: string;
+  /** A running cluster instead of a file. */
+  readonly cluster?: string;
+  readonly namespace?: string;
+  readonly kubeconfig?: string;
+  readonly saveModel?: string;
   readonly mode?: Mode;
+  readonly brokers?: readonly string[];
   readonly tolerance?: string;
   readonly trigger?: string;
   readonly budget?: string;
@@ -53,6 +63,12 @@ const number = (option: string, text: string, most = Infinity): number => {
   return value;
 };
 
+const brokerId = (option: string, text: string): number => {
+  if (!/^\d+$/.test(text.trim()))
+    throw new CliError('usage', `${option} ${text} is not a node id. Write ids as 4,5.`);
+  return Number(text);
+};
+
 const read = (file: string): ClusterModel => {
   let bytes: Buffer;
   try {
@@ -71,10 +87,32 @@ const read = (file: string): ClusterModel => {
   }
 };
 
+/** The model of a file, or of a running cluster. */
+const modelOf = async (options: PlanOptions, terminal: Terminal): Promise<ClusterModel> => {
+  const { model, cluster } = options;
+  if (model !== undefined && cluster === undefined) return read(model);
+  if (cluster === undefined || model !== undefined)
+    throw new CliError('usage', 'Give either --model FILE or --cluster NAME.');
+  const { liveModel } = await import('../rebalance/live-model.ts');
+  const { brokers, ...rest } = options;
+  return liveModel(
+    { ...rest, cluster, ...(brokers !== undefined && { brokers: brokers.join(',') }) },
+    terminal,
+  );
+};
+
+/** With a tolerance of one's own, and no trigger, a plan is made in any case: that is how plans are compared. */
+const bandOf = (options: PlanOptions): Pick<Request, 'tolerance' | 'trigger'> => {
+  const tolerance =
+    options.tolerance === undefined ? DEFAULT_TOLERANCE : number('--tolerance', options.tolerance, 1);
+  if (options.trigger !== undefined) return { tolerance, trigger: number('--trigger', options.trigger) };
+  return options.tolerance === undefined ? { tolerance, trigger: DEFAULT_TRIGGER } : { tolerance };
+};
+
 const requestOf = (options: PlanOptions): Request => ({
   mode: options.mode ?? 'balance',
-  tolerance: number('--tolerance', options.tolerance ?? '0.10', 1),
-  ...(options.trigger !== undefined && { trigger: number('--trigger', options.trigger) }),
+  brokers: (options.brokers ?? []).map((id) => brokerId('--brokers', id)),
+  ...bandOf(options),
   ...(options.budget !== undefined && { budgetMs: duration(options.budget) }),
   ...(options.steps !== undefined && { steps: Math.max(1, number('--steps', options.steps)) }),
   ...(options.seed !== undefined && { seed: number('--seed', options.seed) }),
@@ -82,21 +120,29 @@ const requestOf = (options: PlanOptions): Request => ({
     leaderWeight: number('--leader-weight', options.leaderWeight),
   }),
   excludedTopics: options.excludeTopic ?? [],
-  excludedBrokers: (options.excludeBroker ?? []).map((id) => number('--exclude-broker', id)),
+  excludedBrokers: (options.excludeBroker ?? []).map((id) => brokerId('--exclude-broker', id)),
 });
 
 const percent = (share: number): string => `${(100 * share).toFixed(2)}%`;
 
 const summaryText = (summary: Summary): string => {
   const outside = RESOURCES.map((r) => `${r} ${summary.outsideBefore[r]} → ${summary.outsideAfter[r]}`);
-  const ratio = summary.ratio === undefined ? '' : ` (this plan: ${summary.ratio.toFixed(3)} times that)`;
+  const ratio =
+    summary.ratio === undefined
+      ? ' for plans that leave no broker outside'
+      : ` (this plan: ${summary.ratio.toFixed(3)} times that)`;
   return [
+    ...(summary.due
+      ? []
+      : ['nothing to do: every broker is within the trigger (--trigger 0 plans all the same)']),
     `moves      ${percent(summary.movedShare)} of all data, ${summary.movedMB.toFixed(0)} MB, ${summary.replicaMoves} replicas`,
     `minimum    ${percent(summary.boundShare)} proven${ratio}; from the disk alone ${percent(summary.diskBoundShare)}`,
     `leaders    ${summary.leaderChanges} changes, ${summary.reorderings} of them without a copy`,
     `outside    ${outside.join(', ')} (brokers, ±${percent(summary.tolerance)})`,
+    `topics     at most ${pile(summary.topicPileBefore)} → ${pile(summary.topicPileAfter)}`,
     ...(summary.crowded > 0 ? [`racks      ${summary.crowded} partitions stay on too few racks`] : []),
     ...(summary.stranded > 0 ? [`left       ${summary.stranded} replicas cannot leave their broker`] : []),
+    ...summary.refused.map((r) => `left out   ${r.topic}-${r.partition}: ${r.reason}`),
     ...summary.obstacles.map((o) => `impossible ${o.proof}. ${o.remedy}.`),
     '',
   ].join('\n');
@@ -109,6 +155,29 @@ const write = (file: string, text: string): void => {
     throw new CliError('unreadable-file', `${file} cannot be written: ${(error as Error).message}`);
   }
 };
+
+/** The model with the brokers of `--brokers` marked; a mode for which there is nothing to do is refused. */
+const withBrokers = (model: ClusterModel, { mode, brokers }: Request, file: string): ClusterModel => {
+  let result: ClusterModel;
+  try {
+    result = marked(model, mode, brokers);
+  } catch (error) {
+    if (error instanceof ModelError) throw new CliError('usage', `--${error.message}`, { file });
+    throw error;
+  }
+  const lacks = (state: string): boolean => result.brokers.every((broker) => broker.state !== state);
+  if (mode === 'add-brokers' && lacks('new'))
+    throw new CliError('usage', 'No broker is new: name those to fill with --brokers.', { file });
+  const stays = lacks('draining') && result.partitions.every((p) => (p.offline ?? []).length === 0);
+  if (mode === 'remove-brokers' && stays)
+    throw new CliError('usage', 'No broker is draining: name those to empty with --brokers.', { file });
+  return result;
+};
+
+const pile = (at: TopicPile | undefined): string =>
+  at === undefined
+    ? '-'
+    : `${at.replicas} of ${at.topic} on broker ${at.broker} (evenly ${at.evenly.toFixed(1)})`;
 
 /** Ctrl-C ends the search, not the program: the best plan so far is kept. A second one ends it all. */
 const search = async (model: ClusterModel, request: Request, terminal: Terminal): Promise<Plan> => {
@@ -130,7 +199,8 @@ const search = async (model: ClusterModel, request: Request, terminal: Terminal)
  */
 export const planCommand = async (options: PlanOptions, terminal: Terminal): Promise<ExitCode> => {
   const request = requestOf(options);
-  const model = read(options.model);
+  const source = options.model ?? `cluster ${options.cluster ?? ''}`;
+  const model = withBrokers(await modelOf(options, terminal), request, source);
   const plan = await search(model, request, terminal);
   const { summary } = plan;
   const json = `${JSON.stringify(plan.reassignment)}\n`;
@@ -142,5 +212,6 @@ export const planCommand = async (options: PlanOptions, terminal: Terminal): Pro
     terminal.out(json);
   } else terminal.out(summaryText(summary));
   const outside = RESOURCES.some((r) => summary.outsideAfter[r] > 0);
+  if (!summary.due) return exitCodes.ok;
   return outside || summary.stranded > 0 || summary.crowded > 0 ? exitCodes.findings : exitCodes.ok;
 };

@@ -1,4 +1,3 @@
-import { createInterface } from 'node:readline/promises';
 import { harden, isHardened, newestPinFor, profilePins, type StatefulSet } from '../../hardening/index.ts';
 import { at, clone, escaped, isObject, put, type Json, type JsonObject } from '../../hardening/tree.ts';
 import { keys } from '../../names.ts';
@@ -11,6 +10,7 @@ import { documentsOf, type ManifestDocument } from '../manifest/document.ts';
 import { objectsOf, withReplacements } from '../manifest/objects.ts';
 import { readSources } from '../manifest/read.ts';
 import { block } from '../manifest/render.ts';
+import { agreed } from '../output/agreed.ts';
 import { unifiedDiff } from '../output/diff.ts';
 import { diffText, rewritten, yamlStream } from '../output/manifests.ts';
 import type { Terminal } from '../output/terminal.ts';
@@ -93,16 +93,6 @@ const offline = (
   return exitCodes.ok;
 };
 
-const agreed = async (terminal: Terminal): Promise<boolean> => {
-  if (!process.stdin.isTTY) return false;
-  const questions = createInterface({ input: process.stdin, output: process.stderr });
-  const answer = await questions.question('This starts a rolling update. Go on? [y/N] ');
-  questions.close();
-  if (/^y(es)?$/i.test(answer.trim())) return true;
-  terminal.err('Nothing was changed.\n');
-  return false;
-};
-
 const versionOf = (set: JsonObject): Json => at(set, ['metadata', 'resourceVersion']) ?? null;
 
 const shape = { step: 2, sequences: false };
@@ -154,7 +144,7 @@ const online = async (
     text: `${text}\n`,
   });
   terminal.out(unifiedDiff(named(before, pinned), named(after, pin), terminal.colour.out));
-  if (options.yes !== true && !(await agreed(terminal))) {
+  if (options.yes !== true && !(await agreed('This starts a rolling update. Go on?', terminal))) {
     if (!process.stdin.isTTY) terminal.err('Nothing was changed; --yes changes it.\n');
     return exitCodes.ok;
   }

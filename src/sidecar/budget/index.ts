@@ -3,7 +3,7 @@ import { paths } from '../../kubernetes/paths.ts';
 import { managedBy, objectsOf } from '../../names.ts';
 import { type ClusterSet, nodeSelector, ownedBy, podLabels } from '../cluster-set.ts';
 import type { Context, Report } from '../context.ts';
-import { selects } from '../labels.ts';
+import { selects } from '../../kubernetes/labels.ts';
 import type { Budget } from '../objects.ts';
 import { ownLabels } from '../secrets.ts';
 

@@ -2,7 +2,7 @@ import { isIP } from 'node:net';
 import { isDnsName, nodeNames } from '../../../certs/index.ts';
 import { objectsOf } from '../../names.ts';
 import { type ClusterSet, podLabels, podNames } from '../cluster-set.ts';
-import { selectsLabels } from '../labels.ts';
+import { selectsLabels } from '../../kubernetes/labels.ts';
 import type { Service } from '../objects.ts';
 import type { NamedPod } from './keys.ts';
 

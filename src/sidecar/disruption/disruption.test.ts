@@ -1,0 +1,71 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { keepJournal, take } from '../../gate/record.ts';
+import { recordText } from '../../gate/record-json.ts';
+import { memoryApi } from '../../kubernetes/test/memory-api.ts';
+import { paths } from '../../kubernetes/paths.ts';
+import { clusterSet } from '../test/sets.ts';
+import type { World } from '../world.ts';
+import { changeRecord, readRecord } from './index.ts';
+
+const path = paths.configmaps('shop', 'kafka-kafka-disruption');
+const claim = { id: 'monday', by: 'sidecar-1' };
+
+function place() {
+  const api = memoryApi();
+  const world = () => ({ sets: [clusterSet('kafka')] }) as unknown as World;
+  return { api, context: { kube: api.kube, namespace: 'shop', cluster: 'kafka', world } };
+}
+
+test('without a ConfigMap nobody holds the record; the first write makes it, owned by the StatefulSets', async () => {
+  const { api, context } = place();
+  const before = await readRecord(context);
+  assert.deepEqual(before.known, { known: true, record: { schemaVersion: 1, evictions: [] } });
+  const outcome = await changeRecord(context, (record) => take(record, claim, { kind: 'rebalance' }, 1));
+  assert.ok(outcome.ok);
+  const stored = api.objects.get(path);
+  assert.equal(stored?.metadata?.ownerReferences?.[0]?.kind, 'StatefulSet');
+  const after = await readRecord(context);
+  assert.ok(after.known.known);
+  assert.equal(after.known.record.holder?.id, 'monday');
+});
+
+test('a transition that the record refuses writes nothing', async () => {
+  const { api, context } = place();
+  await changeRecord(context, (record) => take(record, claim, { kind: 'rebalance' }, 1));
+  const version = api.objects.get(path)?.metadata?.resourceVersion;
+  const other = { id: 'kafka-1', by: 'sidecar-1' };
+  const outcome = await changeRecord(context, (record) => take(record, other, { kind: 'roll' }, 2));
+  assert.ok(!outcome.ok);
+  assert.match(outcome.message, /rebalance monday holds the disruption record/);
+  assert.equal(api.objects.get(path)?.metadata?.resourceVersion, version);
+});
+
+test('a write that comes between is seen: the transition is asked again about what is there then', async () => {
+  const { api, context } = place();
+  await changeRecord(context, (record) => take(record, claim, { kind: 'rebalance' }, 1));
+  let between = 0;
+  const outcome = await changeRecord(context, (record) => {
+    if (between++ === 0) {
+      const held = api.objects.get(path);
+      const changed = keepJournal(record, claim, { other: true });
+      assert.ok(changed.ok);
+      api.put(path, { ...held, data: { record: recordText(changed.record) } });
+    }
+    return keepJournal(record, claim, { mine: true });
+  });
+  assert.ok(outcome.ok);
+  assert.equal(between, 2);
+});
+
+test('a damaged record is never overwritten', async () => {
+  const { api, context } = place();
+  api.put(path, { apiVersion: 'v1', kind: 'ConfigMap', metadata: {}, data: { record: '{"schemaVersion":' } });
+  const { known } = await readRecord(context);
+  assert.equal(known.known, false);
+  await assert.rejects(
+    changeRecord(context, (record) => take(record, claim, { kind: 'rebalance' }, 1)),
+    { code: 'record-unreadable' },
+  );
+  assert.equal((api.objects.get(path) as { data?: object } | undefined)?.data && 'kept', 'kept');
+});

@@ -1,0 +1,207 @@
+import { type Journal, type Plan, begin, settledFor } from '../../execution/index.ts';
+import { type Claim, advance, keepJournal, release, take, takeOver } from '../../gate/record.ts';
+import { writeRates } from '../../model/index.ts';
+import type { Context } from '../context.ts';
+import { changeRecord } from '../disruption/index.ts';
+import { type Entry, claimOf, entryJson, limitsOf, remainder, underWayOf } from './entry.ts';
+import { Execution, type Told } from './execute.ts';
+import type { KafkaRebalance } from './kafka-rebalance.ts';
+import type { Execution as Said } from './lifecycle-types.ts';
+import { oweLater } from './owed.ts';
+import type { RebalancePlan } from './plan.ts';
+import type { Samples } from './search.ts';
+
+/** An execution in this process. */
+export interface Running {
+  readonly name: string;
+  readonly uid: string;
+  readonly hash: string;
+  /** The last that the executor said. */
+  told: Told | undefined;
+  journal: Journal;
+  stop: boolean;
+  /** Why it ended without an outcome: the record or its lease is another's, or the API server is away. */
+  problem: string | undefined;
+}
+
+export interface CarryOut {
+  readonly context: Context;
+  /** This process, as the disruption record names it. */
+  readonly by: string;
+  readonly samples: Samples;
+  /** Ends with the sidecar's term. */
+  readonly signal: AbortSignal;
+  /** Something is worth another pass of the duty. */
+  readonly wake: () => void;
+}
+
+/** The disruption record did not allow a change. */
+export class RecordRefused extends Error {
+  override readonly name = 'RecordRefused';
+  readonly code = 'record-refused';
+}
+
+async function changed(context: Context, transition: Parameters<typeof changeRecord>[1]): Promise<void> {
+  const outcome = await changeRecord(context, transition);
+  if (!outcome.ok) throw new RecordRefused(outcome.message);
+}
+
+/**
+ * Takes the lease for an approved plan and begins to carry it out. What an earlier execution owes to brokers that were away is
+ * taken over.
+ * @throws RecordRefused where somebody else holds the lease
+ */
+export async function start(
+  work: CarryOut,
+  rebalance: KafkaRebalance,
+  plan: RebalancePlan & { readonly hash: string },
+  owed: Journal | undefined,
+): Promise<Running> {
+  const { context, by } = work;
+  const { brokers } = await context.kafka.describeCluster();
+  const racks = Object.fromEntries(
+    brokers.flatMap(({ id, rack }) => (rack === undefined ? [] : [[id, rack]])),
+  );
+  const nowMs = context.now().getTime();
+  const steps: Plan = { hash: plan.hash, moves: plan.moves };
+  const journal = begin({ plan: steps, racks, nowMs, ...(owed === undefined ? {} : { previous: owed }) });
+  const { name, uid } = rebalance.metadata;
+  const entry: Entry = { name, uid, journal, limits: limitsOf(plan), underWay: [] };
+  const claim = claimOf(entry, by);
+  await changed(context, (record) =>
+    take(record, claim, { kind: 'rebalance', journal: entryJson(entry) }, nowMs),
+  );
+  if (owed !== undefined) await oweLater(context, undefined);
+  return run(work, entry, steps);
+}
+
+/** Goes on with what the record says was being carried out; without the plan only to take back what is under way. */
+export async function resume(
+  work: CarryOut,
+  entry: Entry,
+  plan: RebalancePlan | undefined,
+): Promise<Running> {
+  await changed(work.context, (record) => takeOver(record, work.by));
+  if (plan !== undefined) return run(work, entry, { hash: entry.journal.plan, moves: plan.moves });
+  const rest = remainder(entry);
+  const running = run(work, { ...entry, journal: rest.journal }, rest.plan);
+  running.stop = true;
+  return running;
+}
+
+function run(work: CarryOut, entry: Entry, plan: Plan): Running {
+  const { context, by, signal, samples, wake } = work;
+  const claim = claimOf(entry, by);
+  const running: Running = {
+    name: entry.name,
+    uid: entry.uid,
+    hash: plan.hash,
+    told: undefined,
+    journal: entry.journal,
+    stop: false,
+    problem: undefined,
+  };
+  const execution = new Execution({
+    kafka: context.kafka,
+    plan,
+    limits: entry.limits,
+    journal: entry.journal,
+    save: (journal) => save(context, claim, { ...entry, journal, underWay: underWayOf(plan, journal) }),
+    stopRequested: () => running.stop,
+    writeRates: () =>
+      new Map([...writeRates(samples.taken)].map(([key, { bytesPerSecond }]) => [key, bytesPerSecond])),
+    tell: (told) => {
+      running.told = told;
+      running.journal = told.journal;
+      tellMetrics(context, told);
+      for (const { code, message } of told.said)
+        context.log.info({ event: 'rebalance', rebalance: entry.name, code }, message);
+    },
+    signal,
+    log: context.log,
+  });
+  void execution.run().then(
+    (journal) => {
+      running.journal = journal;
+      wake();
+    },
+    (error: unknown) => {
+      if (!signal.aborted) running.problem = error instanceof Error ? error.message : String(error);
+      wake();
+    },
+  );
+  return running;
+}
+
+const save = (context: Context, claim: Claim, entry: Entry): Promise<void> =>
+  changed(context, (record) => keepJournal(record, claim, entryJson(entry)));
+
+function tellMetrics({ metrics }: Context, { progress, pace }: Told): void {
+  metrics.rebalanceBytesMoved.set(progress.bytesMoved);
+  metrics.rebalanceBytesTotal.set(progress.bytesTotal);
+  metrics.rebalanceBytesPerSecond.set(pace.bytesPerSecond);
+}
+
+/**
+ * Gives the lease back after an end, with what is still owed to brokers that are away kept for later. Safe to repeat.
+ * @throws RecordRefused where the lease is another's
+ */
+export async function finish({ context, by }: CarryOut, entry: Entry): Promise<void> {
+  if (!settledFor(entry.journal)) await oweLater(context, entry.journal);
+  const claim = claimOf(entry, by);
+  await changed(context, (record) => {
+    const { holder } = record;
+    const atEnd = holder?.state === 'held' && holder.step === 'restoring';
+    const restoring = atEnd
+      ? ({ ok: true, record } as const)
+      : advance(record, claim, { from: 'executing', to: 'restoring' }, context.now().getTime());
+    return restoring.ok ? release(restoring.record, claim) : restoring;
+  });
+  context.metrics.rebalanceBytesPerSecond.set(0);
+}
+
+const states = { done: 'done', drifted: 'done', stopped: 'stopped' } as const;
+
+/** What the lifecycle is told of an execution. */
+export function saidOf({ hash, told, journal, stop }: Running): Said {
+  const state =
+    journal.outcome === undefined
+      ? stop || journal.stop !== undefined
+        ? 'stopping'
+        : 'running'
+      : states[journal.outcome];
+  if (told === undefined) return { hash, state };
+  const { progress, pace, waiting } = told;
+  return {
+    hash,
+    state,
+    progress: {
+      bytesMoved: Math.round(progress.bytesMoved),
+      bytesTotal: progress.bytesTotal,
+      bytesPerSecond: Math.round(pace.bytesPerSecond),
+      moved: progress.moved,
+      total: progress.total,
+      underWay: progress.underWay,
+      ...(pace.etaSeconds === undefined ? {} : { etaSeconds: pace.etaSeconds }),
+      ...(waiting.length === 0 ? {} : { waitingFor: waiting.map(({ message }) => message).join('; ') }),
+    },
+    refused: progress.refused
+      .filter(({ code }) => code !== 'gone')
+      .map(({ topic, partition, detail }) => ({ topic, partition, reason: detail })),
+    refusedCount: progress.refusedCount - progress.goneCount,
+    ...stopMessage(journal),
+  };
+}
+
+/** What a stop could take back, and what it could not. */
+function stopMessage({ outcome, stop }: Journal): { message?: string } {
+  if (outcome !== 'stopped' || stop === undefined) return {};
+  const { reverted, forward } = stop;
+  const kept =
+    forward.length === 0
+      ? ''
+      : `; ${forward.length} had to be finished, because too few of their earlier replicas were in sync`;
+  return {
+    message: `stopped: ${reverted.length} moves under way were taken back${kept}; what had moved stays`,
+  };
+}

@@ -1,0 +1,85 @@
+import {
+  type Journal,
+  type Limits,
+  type Move,
+  type Plan,
+  defaultLimits,
+  parseJournal,
+} from '../../execution/index.ts';
+import type { Claim, DisruptionRecord, Json, Lease as RecordLease } from '../../gate/record.ts';
+import { nameOf } from '../../gate/record.ts';
+import type { Lease } from './lifecycle-types.ts';
+import type { RebalancePlan } from './plan.ts';
+import type { RecordHolder } from './queue.ts';
+import type { ExecutionSettings } from './settings.ts';
+
+/** What the disruption record holds of the execution of a KafkaRebalance's plan. */
+export interface Entry extends RecordHolder {
+  readonly journal: Journal;
+  readonly limits: Limits;
+  /** The moves of `journal.copies`, in their order: with them alone what is under way can be taken back. */
+  readonly underWay: readonly Move[];
+}
+
+export const entryJson = ({ name, uid, journal, limits, underWay }: Entry): Json =>
+  JSON.parse(JSON.stringify({ name, uid, journal, limits, underWay })) as Json;
+
+/**
+ * The execution that the record's holder is about; undefined where it is about something else.
+ * @throws where a later version wrote it
+ */
+export function entryOf({ holder }: DisruptionRecord): (Entry & { readonly lease: RecordLease }) | undefined {
+  if (holder?.state !== 'held' || holder.kind !== 'rebalance' || holder.journal === undefined)
+    return undefined;
+  const entry = holder.journal as unknown as Entry;
+  return { ...entry, journal: parseJournal(JSON.stringify(entry.journal)), lease: holder };
+}
+
+export const underWayOf = (plan: Plan, { copies }: Journal): Move[] =>
+  copies.flatMap(({ move }) => plan.moves[move] ?? []);
+
+/** An execution of nothing but what is under way: the plan itself may be gone with its object. */
+export function remainder({ journal, underWay }: Entry): { plan: Plan; journal: Journal } {
+  const plan = { hash: journal.plan, moves: underWay };
+  const copies = journal.copies.map((copy, move) => ({ ...copy, move }));
+  const stop = journal.stop && { ...journal.stop, reverted: [], forward: [] };
+  return { plan, journal: { ...journal, copies, refused: {}, ...(stop === undefined ? {} : { stop }) } };
+}
+
+/** Who speaks for the execution of one object. */
+export const claimOf = ({ name }: RecordHolder, by: string): Claim => ({ id: name, by });
+
+/** The lease as the lifecycle knows it. */
+export function leaseOf(record: DisruptionRecord): Lease {
+  const { holder } = record;
+  if (holder === undefined) return { state: 'free' };
+  const entry = entryOf(record);
+  return { state: 'held', what: nameOf(holder), ...(entry === undefined ? {} : { uid: entry.uid }) };
+}
+
+/** The executor's limits for a plan; brokers that it empties may be away. */
+export function limitsOf({ moves, execution }: Pick<RebalancePlan, 'moves' | 'execution'>): Limits {
+  const { movesPerBroker, batchBytes, diskReserve } = execution;
+  const kept = new Set(moves.flatMap(({ to }) => to));
+  const emptied = new Set(moves.flatMap(({ from }) => from).filter((id) => !kept.has(id)));
+  return {
+    ...defaultLimits,
+    throttle: throttleOf(execution),
+    ...(movesPerBroker === undefined ? {} : { movesPerBroker }),
+    ...(batchBytes === undefined ? {} : { batchBytes }),
+    ...(diskReserve === undefined ? {} : { diskReserve }),
+    mayBeAway: [...emptied],
+  };
+}
+
+function throttleOf({ throttle }: ExecutionSettings): NonNullable<Limits['throttle']> {
+  const { bytesPerSecond, floorBytesPerSecond, ceilingBytesPerSecond } = throttle;
+  if (bytesPerSecond !== undefined)
+    return { floorBytesPerSecond: bytesPerSecond, ceilingBytesPerSecond: bytesPerSecond };
+  const usual = defaultLimits.throttle ?? { floorBytesPerSecond: 1e7, ceilingBytesPerSecond: 1e8 };
+  const floor = floorBytesPerSecond ?? Math.min(usual.floorBytesPerSecond, ceilingBytesPerSecond ?? Infinity);
+  return {
+    floorBytesPerSecond: floor,
+    ceilingBytesPerSecond: ceilingBytesPerSecond ?? Math.max(usual.ceilingBytesPerSecond, floor),
+  };
+}

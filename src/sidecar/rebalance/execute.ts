@@ -1,0 +1,180 @@
+import { setTimeout as pause } from 'node:timers/promises';
+import {
+  type Journal,
+  type Limits,
+  type LookAt,
+  type Notice,
+  type Pace,
+  type Plan,
+  type Prepared,
+  type Progress,
+  type Sample,
+  next,
+  paceOf,
+  prepare,
+  requestStop,
+  settledFor,
+} from '../../execution/index.ts';
+import { KafkaError } from '../../kafka/index.ts';
+import { type ActedOnKafka, Actor } from './execute-act.ts';
+import {
+  type ControllerConfigs,
+  type Intervals,
+  type ObservedKafka,
+  Observer,
+  defaultIntervals,
+} from './execute-observe.ts';
+
+/** What is told after each look. */
+export interface Told {
+  readonly journal: Journal;
+  readonly progress: Progress;
+  readonly pace: Pace;
+  readonly waiting: readonly Notice[];
+  /** New since the last look. */
+  readonly said: readonly Notice[];
+}
+
+export interface ExecuteOptions {
+  readonly kafka: ObservedKafka & ActedOnKafka;
+  /** Where the controllers can be asked; without them the throttles of brokers that are gone wait for their return. */
+  readonly controllers?: ControllerConfigs;
+  readonly plan: Plan;
+  readonly limits: Limits;
+  /** Of `begin`, or the stored one of an execution that was interrupted. */
+  readonly journal: Journal;
+  /**
+   * Stores the journal by compare-and-swap, before anything is done. It throws when the lease is another's, or when the
+   * journal could not be stored; then nothing more is done.
+   */
+  readonly save: (journal: Journal) => Promise<void>;
+  /** Asked before each look. */
+  readonly stopRequested?: () => boolean;
+  readonly produceLatencyMs?: () => number | undefined;
+  /** By partition key, as the model measured them. */
+  readonly writeRates?: () => ReadonlyMap<string, number> | undefined;
+  readonly tell?: (told: Told) => void;
+  readonly signal: AbortSignal;
+  readonly log?: { debug(fields: object, message: string): void };
+  readonly pollMs?: number;
+  readonly intervals?: Partial<Intervals>;
+  readonly nowMs?: () => number;
+}
+
+const shortestPollMs = 100;
+/** The speed is told over this time. */
+const paceOverMs = 60_000;
+
+/** Runs a plan to its end, or from where a journal left off. */
+export class Execution {
+  readonly #options: ExecuteOptions;
+  readonly #prepared: Prepared;
+  readonly #observer: Observer;
+  readonly #actor: Actor;
+  #journal: Journal;
+  #lookAt: LookAt;
+  #failures: Awaited<ReturnType<Actor['carryOut']>> = [];
+  #samples: Sample[] = [];
+
+  constructor(options: ExecuteOptions) {
+    const { kafka, controllers, plan, limits, journal, nowMs = Date.now } = options;
+    this.#options = options;
+    this.#journal = journal;
+    this.#prepared = prepare(plan, journal.racks);
+    this.#actor = new Actor(kafka, controllers, plan);
+    this.#observer = new Observer({
+      kafka,
+      controllers,
+      plan,
+      limits,
+      nowMs,
+      intervals: { ...defaultIntervals, ...options.intervals },
+      onFailure: (error, what) => this.#failed(error, what),
+    });
+    const partitions = journal.copies.flatMap(({ move }) => plan.moves[move] ?? []);
+    this.#lookAt = { partitions, configs: journal.ledger, destinations: [], landedOn: [] };
+  }
+
+  get journal(): Journal {
+    return this.#journal;
+  }
+
+  /** Until the plan has ended. Rejects when the journal cannot be stored, or when `signal` is aborted: then it may be resumed. */
+  async run(): Promise<Journal> {
+    while (this.#journal.outcome === undefined) await this.#roundAndPause();
+    return this.#journal;
+  }
+
+  /**
+   * Takes back throttles of brokers that were away when the plan ended, as far as they answer now. Returns whether
+   * nothing is owed any more; call it again later otherwise.
+   */
+  async payDebts(): Promise<boolean> {
+    // A look to see what stands there, one to write, one to read it back.
+    for (let round = 0; round < 4 && !settledFor(this.#journal); round++) await this.round();
+    return settledFor(this.#journal);
+  }
+
+  async #roundAndPause(): Promise<void> {
+    const { signal, pollMs = 1_000 } = this.#options;
+    signal.throwIfAborted();
+    const soon = await this.round();
+    await pause(soon ? Math.min(shortestPollMs, pollMs) : pollMs, undefined, { signal });
+  }
+
+  /** One look, and what follows from it. Returns whether another is worth while at once. */
+  async round(): Promise<boolean> {
+    const { stopRequested, tell } = this.#options;
+    const nowMs = this.#options.nowMs ?? Date.now;
+    const journal = stopRequested?.() === true ? requestStop(this.#journal, nowMs()) : this.#journal;
+    const seen = await this.#look();
+    if (seen === undefined) return false;
+    const step = next(journal, seen, { prepared: this.#prepared, limits: this.#options.limits });
+    // Also where only actions follow: storing proves that the lease is still ours.
+    if (step.journal !== this.#journal || step.actions.length > 0) await this.#options.save(step.journal);
+    this.#journal = step.journal;
+    this.#lookAt = step.lookAt;
+    this.#failures = [];
+    for (const action of step.actions) {
+      this.#options.signal.throwIfAborted();
+      this.#failures.push(...(await this.#actor.carryOut(action)));
+    }
+    for (const { message, reason } of this.#failures) {
+      this.#options.log?.debug({ event: 'rebalance-action-failed', reason }, message);
+    }
+    const { waiting, said, progress } = step;
+    tell?.({ journal: step.journal, progress, pace: this.#pace(seen.nowMs, progress), waiting, said });
+    return step.soon;
+  }
+
+  async #look() {
+    const { produceLatencyMs, writeRates } = this.#options;
+    try {
+      const seen = await this.#observer.look(this.#lookAt, this.#failures);
+      const [latency, rates] = [produceLatencyMs?.(), writeRates?.()];
+      return {
+        ...seen,
+        ...(latency === undefined ? {} : { produceLatencyMs: latency }),
+        ...(rates === undefined ? {} : { writeRates: rates }),
+      };
+    } catch (error) {
+      if (!(error instanceof KafkaError)) throw error;
+      this.#failed(error, 'the state of the cluster');
+      return undefined;
+    }
+  }
+
+  #failed(error: unknown, what: string): void {
+    const reason = error instanceof Error ? error.message : String(error);
+    this.#options.log?.debug({ event: 'rebalance-look-failed' }, `${what} could not be read: ${reason}`);
+  }
+
+  #pace(atMs: number, progress: Progress): Pace {
+    this.#samples.push({ atMs, bytesMoved: progress.bytesMoved });
+    this.#samples = this.#samples.filter((one) => atMs - one.atMs <= paceOverMs);
+    return paceOf(this.#samples, progress);
+  }
+}
+
+/** Runs a plan to its end; see `Execution.run`. */
+export const execute = (options: ExecuteOptions): Promise<Journal> => new Execution(options).run();

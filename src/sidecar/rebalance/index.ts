@@ -1,0 +1,300 @@
+import { settledFor } from '../../execution/index.ts';
+import type { DisruptionRecord } from '../../gate/record.ts';
+import { paths } from '../../kubernetes/paths.ts';
+import { type Context, type Report, tell } from '../context.ts';
+import { readRecord } from '../disruption/index.ts';
+import { type CarryOut, RecordRefused, type Running, finish, resume, saidOf, start } from './carry-out.ts';
+import { type Drift, driftOf } from './drift.ts';
+import { type Entry, entryOf, leaseOf } from './entry.ts';
+import { type KafkaRebalance, isTerminal, phaseOf } from './kafka-rebalance.ts';
+import { statusPatch } from './lifecycle-status.ts';
+import type { Decision, Lease, Proposal, Seen, Stored } from './lifecycle-types.ts';
+import { nextOf } from './lifecycle.ts';
+import { payOwed, readOwed } from './owed.ts';
+import { type PreparedPlan, StoredPlanError } from './plan-chunks.ts';
+import { readPlan, storePlan } from './plan-store.ts';
+import type { RebalancePlan } from './plan.ts';
+import { byAge, isOrphan } from './queue.ts';
+import { type Samples, searchPlan } from './search.ts';
+
+/** What the duty keeps between passes; all of it can be lost. */
+export interface Memory {
+  readonly samples: Samples;
+  /** The search for each object, by UID, under way or ended. */
+  readonly searches: Map<string, { proposal: Proposal; prepared?: PreparedPlan; stop: AbortController }>;
+  /** Plans as stored, by UID, checked against their hash. */
+  readonly plans: Map<string, RebalancePlan & { readonly hash: string }>;
+  running: Running | undefined;
+  /** Whether debts may be there; asked once after a start. */
+  mayOwe: boolean;
+  /** The record spoke of no execution at the last look. */
+  quiet: boolean;
+}
+
+export const newMemory = (): Memory => ({
+  samples: { taken: [] },
+  searches: new Map(),
+  plans: new Map(),
+  running: undefined,
+  mayOwe: true,
+  quiet: false,
+});
+
+export interface RebalanceWork extends Omit<CarryOut, 'samples'> {
+  readonly memory: Memory;
+}
+
+const periodsMs = { idle: 60_000, executing: 2_000, owed: 30_000, soonest: 200 };
+
+/** Proposes, and carries out what was approved; at most one plan of the cluster at a time. */
+export async function reconcileRebalances(work: RebalanceWork): Promise<Report> {
+  const { context, memory } = work;
+  const { rebalances, sets } = context.world();
+  if (rebalances === undefined || sets.length === 0) return { conditions: [] };
+  forget(memory, rebalances);
+  if (rebalances.length === 0 && memory.quiet && !memory.mayOwe) return { conditions: [] };
+  const { record, lease } = await recordSeen(context);
+  const entry = record === undefined ? undefined : await goOn(work, record, rebalances);
+  memory.quiet = record !== undefined && entry === undefined;
+  let againInMs = memory.running === undefined ? periodsMs.idle : periodsMs.executing;
+  for (const rebalance of byAge(rebalances)) {
+    const decision = await step(work, { rebalance, all: rebalances, lease, entry });
+    againInMs = Math.min(againInMs, Math.max(periodsMs.soonest, decision.againInMs ?? Infinity));
+  }
+  if (memory.mayOwe && record !== undefined && record.holder === undefined)
+    againInMs = Math.min(againInMs, await settle(work));
+  return { conditions: [], againInMs };
+}
+
+/** The record; a damaged one is held by nobody who would give it back, so that nothing begins. */
+async function recordSeen(context: Context): Promise<{ record: DisruptionRecord | undefined; lease: Lease }> {
+  const { known } = await readRecord(context);
+  if (known.known) return { record: known.record, lease: leaseOf(known.record) };
+  const what = `the disruption record to be put right (${known.problem})`;
+  return { record: undefined, lease: { state: 'held', what } };
+}
+
+/** Forgets objects that are gone. */
+function forget({ searches, plans }: Memory, rebalances: readonly KafkaRebalance[]): void {
+  const known = new Set(rebalances.map(({ metadata }) => metadata.uid));
+  for (const [uid, { stop }] of searches)
+    if (!known.has(uid)) {
+      stop.abort();
+      searches.delete(uid);
+    }
+  for (const uid of plans.keys()) if (!known.has(uid)) plans.delete(uid);
+}
+
+/** The execution that the record speaks of goes on in this process, or is taken back where its object is gone. */
+async function goOn(
+  work: RebalanceWork,
+  record: DisruptionRecord,
+  rebalances: readonly KafkaRebalance[],
+): Promise<Entry | undefined> {
+  const { memory, context } = work;
+  const entry = entryOf(record);
+  if (entry === undefined) {
+    memory.running = undefined;
+    return undefined;
+  }
+  const carry = carryOut(work);
+  const orphan = isOrphan(entry, rebalances);
+  if (memory.running?.problem !== undefined) {
+    context.log.warn({ event: 'rebalance-interrupted', rebalance: entry.name }, memory.running.problem);
+    memory.running = undefined;
+  }
+  if (memory.running === undefined) {
+    const object = rebalances.find(({ metadata }) => metadata.uid === entry.uid);
+    const plan = object === undefined ? undefined : await planOf(work, object);
+    memory.running = await resume(carry, entry, plan);
+    context.log.info(
+      { event: 'rebalance-resumed', rebalance: entry.name },
+      'goes on with a plan where it stood',
+    );
+  }
+  if (orphan) {
+    memory.running.stop = true;
+    if (memory.running.journal.outcome !== undefined)
+      await end(work, { ...entry, journal: memory.running.journal });
+  }
+  return entry;
+}
+
+const carryOut = ({ memory, ...rest }: RebalanceWork): CarryOut => ({ ...rest, samples: memory.samples });
+
+/** After the last status: the lease goes back. */
+async function end(work: RebalanceWork, entry: Entry): Promise<void> {
+  await finish(carryOut(work), entry);
+  work.memory.running = undefined;
+  work.memory.mayOwe ||= !settledFor(entry.journal);
+}
+
+interface One {
+  readonly rebalance: KafkaRebalance;
+  readonly all: readonly KafkaRebalance[];
+  readonly lease: Lease;
+  readonly entry: Entry | undefined;
+}
+
+/** One object: decides, acts, and writes the status, before a search and after everything else. */
+async function step(work: RebalanceWork, one: One): Promise<Decision> {
+  const { context, memory } = work;
+  const { rebalance, entry } = one;
+  const seen = await seenOf(work, one);
+  const decision = nextOf(seen);
+  const { action } = decision;
+  if (action.do === 'propose') await write(context, rebalance, decision);
+  if (!(await act(work, rebalance, decision))) return { ...decision, againInMs: periodsMs.executing };
+  if (action.do !== 'propose') await write(context, rebalance, decision);
+  // Of the look that was decided on: an end that came since has no status yet.
+  const state = seen.execution?.state;
+  const ended = state === 'done' || state === 'stopped' || state === 'failed';
+  if (ended && entry !== undefined && memory.running !== undefined)
+    await end(work, { ...entry, journal: memory.running.journal });
+  return decision;
+}
+
+/** Returns whether the status that was decided still holds. */
+async function act(work: RebalanceWork, rebalance: KafkaRebalance, { action }: Decision): Promise<boolean> {
+  const { context, memory } = work;
+  const { uid } = rebalance.metadata;
+  switch (action.do) {
+    case 'propose':
+      search(work, rebalance, action.request);
+      return true;
+    case 'store': {
+      const prepared = memory.searches.get(uid)?.prepared;
+      if (prepared === undefined) return false;
+      await storePlan(context.kube, rebalance, prepared);
+      memory.searches.delete(uid);
+      memory.plans.delete(uid);
+      return true;
+    }
+    case 'start': {
+      const plan = await planOf(work, rebalance);
+      if (plan?.hash !== action.hash) return false;
+      try {
+        memory.running = await start(carryOut(work), rebalance, plan, await readOwed(context));
+        return true;
+      } catch (error) {
+        if (error instanceof RecordRefused) return false;
+        throw error;
+      }
+    }
+    case 'stop':
+      if (memory.running?.uid === uid) memory.running.stop = true;
+      return true;
+    case 'continue':
+    case 'nothing':
+      return true;
+  }
+}
+
+/** In the background: a search takes seconds to minutes, and executions go on meanwhile. */
+function search(work: RebalanceWork, rebalance: KafkaRebalance, request: Proposal['request']): void {
+  const { context, memory, signal, wake } = work;
+  const { uid } = rebalance.metadata;
+  memory.searches.get(uid)?.stop.abort();
+  const stop = new AbortController();
+  memory.searches.set(uid, { proposal: { request, state: 'running' }, stop });
+  const ends = AbortSignal.any([signal, stop.signal]);
+  void searchPlan({ context, rebalance, request, samples: memory.samples, signal: ends }).then(
+    (found) => {
+      if (memory.searches.get(uid)?.stop !== stop) return;
+      memory.searches.set(uid, { ...found, stop });
+      wake();
+    },
+    () => undefined,
+  );
+}
+
+async function seenOf(work: RebalanceWork, { rebalance, all, lease, entry }: One): Promise<Seen> {
+  const { context, memory } = work;
+  const { uid } = rebalance.metadata;
+  const phase = phaseOf(rebalance);
+  const proposal = memory.searches.get(uid)?.proposal;
+  const isOwn = entry?.uid === uid && memory.running?.uid === uid;
+  const compared = phase === 'Proposed' || phase === 'Approved' ? await compare(work, rebalance) : {};
+  return {
+    ...{ rebalance, all, lease, now: context.now() },
+    ...(proposal === undefined ? {} : { proposal }),
+    ...(isOwn && memory.running !== undefined ? { execution: saidOf(memory.running) } : {}),
+    ...compared,
+  };
+}
+
+/** The stored plan, and how far the cluster is from what it was made for; without an answer of Kafka not compared. */
+async function compare(
+  work: RebalanceWork,
+  rebalance: KafkaRebalance,
+): Promise<{ stored: Stored; drift?: Drift }> {
+  const { context } = work;
+  let plan: (RebalancePlan & { readonly hash: string }) | undefined;
+  try {
+    plan = await readStored(work, rebalance);
+  } catch (error) {
+    if (!(error instanceof StoredPlanError)) throw error;
+    return { stored: { state: 'lost', message: error.message } };
+  }
+  const stored: Stored = { state: 'sound', hash: plan.hash };
+  const names = [...new Set(plan.moves.map(({ topic }) => topic))];
+  const topics = await context.kafka.topics(names).catch(() => undefined);
+  if (topics === undefined) return { stored };
+  const now = new Map(
+    topics.flatMap(({ name, partitions }) =>
+      partitions.map(({ index, replicas }) => [`${name}\n${index}`, replicas] as const),
+    ),
+  );
+  return { stored, drift: driftOf(plan.moves, (topic, partition) => now.get(`${topic}\n${partition}`)) };
+}
+
+/** Read once; a plan never changes under its hash. */
+async function readStored(
+  { context, memory }: RebalanceWork,
+  rebalance: KafkaRebalance,
+): Promise<RebalancePlan & { readonly hash: string }> {
+  const { uid } = rebalance.metadata;
+  const hash = rebalance.status?.plan?.hash ?? '';
+  const known = memory.plans.get(uid);
+  if (known?.hash === hash) return known;
+  const plan = { ...(await readPlan(context.kube, rebalance)), hash };
+  memory.plans.set(uid, plan);
+  return plan;
+}
+
+async function planOf(work: RebalanceWork, rebalance: KafkaRebalance) {
+  try {
+    return await readStored(work, rebalance);
+  } catch (error) {
+    if (error instanceof StoredPlanError) return undefined;
+    throw error;
+  }
+}
+
+async function write(
+  context: Context,
+  rebalance: KafkaRebalance,
+  { status, events }: Decision,
+): Promise<void> {
+  const patch = statusPatch(rebalance.status, status);
+  const { name } = rebalance.metadata;
+  if (patch !== undefined) {
+    const { resourceVersion } = rebalance.metadata;
+    const body = { metadata: { resourceVersion }, status: patch };
+    await context.kube.patch(`${paths.kafkarebalances(context.namespace, name)}/status`, body, 'merge');
+  }
+  for (const event of events) await tell(context, rebalance, { ...event, action: 'Rebalance' });
+  if (isTerminal(status.phase ?? 'New') && !isTerminal(phaseOf(rebalance)))
+    context.log.info(
+      { event: 'rebalance-ended', rebalance: name, phase: status.phase },
+      status.message ?? '',
+    );
+}
+
+/** Debts of earlier executions. Returns when to try again. */
+async function settle({ context, memory, signal }: RebalanceWork): Promise<number> {
+  const owed = await readOwed(context);
+  const paid = owed === undefined || (await payOwed(context, owed, signal));
+  memory.mayOwe = !paid;
+  return paid ? periodsMs.idle : periodsMs.owed;
+}
