@@ -10,6 +10,7 @@ import { claim, show } from './narrate.ts';
 const namespace = 'demo';
 const pods = ['kafka-0', 'kafka-1', 'kafka-2'];
 const run = promisify(execFile);
+const program = new URL('../src/cli/main.ts', import.meta.url).pathname;
 
 /** The manifests that the demo applies. */
 export interface Manifests {
@@ -42,6 +43,7 @@ export async function demonstrate(cluster: Cluster, manifests: Manifests): Promi
   await clients(cluster);
   await certificates(cluster);
   await movesToAnotherNode(cluster);
+  await balances(cluster);
   show.step('Done');
 }
 
@@ -172,4 +174,37 @@ async function movesToAnotherNode(cluster: Cluster): Promise<void> {
     `${pod} came back on another node with its data and its identity, ${((performance.now() - from) / 1000).toFixed(0)} s after the drain began`,
   );
   await cluster.kubectl(['uncordon', node]);
+}
+
+/** A fourth broker comes and holds nothing; an approved plan gives it its share. */
+async function balances(cluster: Cluster): Promise<void> {
+  const kubectl = (...args: string[]) => cluster.kubectl(['-n', namespace, ...args]);
+  const warden = async (...args: string[]) => {
+    const env = { ...process.env, KUBECONFIG: cluster.kubeconfig };
+    return (await run(process.execPath, [program, ...args, '-n', namespace], { env })).stdout.trim();
+  };
+  show.step(
+    'A fourth broker joins and gets its share',
+    'kubectl scale; kafka-warden rebalance propose, approve',
+  );
+  await kubectl('scale', 'statefulset', 'kafka', '--replicas=4');
+  await until('the fourth broker serves', async () => {
+    const brokers = await kubectl('get', 'kafkacluster', 'kafka', '-o', 'jsonpath={.status.summary}');
+    return brokers.startsWith('4/4');
+  });
+  show.output(
+    await warden('rebalance', 'propose', '--name=fill', '--mode=add-brokers', '--brokers=3', '--search=2'),
+  );
+  await warden('rebalance', 'approve', 'fill', '--yes');
+  await kubectl('wait', 'kafkarebalance/fill', '--for=jsonpath={.status.phase}=Done', '--timeout=180s');
+  show.output(await kubectl('get', 'kafkarebalance', 'fill'));
+  const moved = await kubectl(
+    'get',
+    'kafkarebalance',
+    'fill',
+    '-o',
+    'jsonpath={.status.summary.replicaMoves}',
+  );
+  claim(Number(moved) > 0, `${moved} replicas were copied to the new broker, and nothing else was moved`);
+  show.closer('kubectl -n demo get kafkarebalance fill -o yaml; kafka-warden rebalance status fill -n demo');
 }
