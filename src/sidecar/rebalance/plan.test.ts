@@ -35,12 +35,20 @@ test('what the cluster cannot do is a problem with a reason', () => {
 test('the summary counts copies, leaders and shares', () => {
   const { moves } = movesOf(model, { partitions: [entry(0, 4, 2), entry(1, 3, 2)] });
   const outside = { disk: 1, networkIn: 0, replicas: 0, networkOut: 0, leaders: 0 };
-  const planner = { boundShare: 0.25, outsideBefore: outside, outsideAfter: { ...outside, disk: 0 } };
+  const planner = {
+    boundShare: 0.25,
+    ratio: 4 / 3,
+    outsideBefore: outside,
+    outsideAfter: { ...outside, disk: 0 },
+  };
   const summary = rebalanceSummary(moves, { totalBytes: 300e6, planner, estimatedSeconds: 12.4 });
   assert.equal(summary.bytesToMove, 100e6);
   assert.equal(summary.move, '95.4 MiB');
   assert.deepEqual([summary.replicaMoves, summary.leaderChanges], [1, 2]);
   assert.deepEqual([summary.shareToMove, summary.boundShare, summary.ratio], [0.333333, 0.25, 1.333]);
+  const { ratio: _ratio, ...leavesOneOutside } = planner;
+  const incomparable = rebalanceSummary(moves, { totalBytes: 300e6, planner: leavesOneOutside });
+  assert.deepEqual([incomparable.boundShare, incomparable.ratio], [0.25, undefined]);
   assert.equal(rebalanceSummary([], { totalBytes: 0 }).ratio, undefined);
 });
 
