@@ -1,14 +1,14 @@
 import assert from 'node:assert/strict';
 import { dirname, join } from 'node:path';
 import { after, before, suite, test, type TestContext } from 'node:test';
-import { loopbackPlace } from '../judge/producers/loopback-place.ts';
-import { type Workload, workloadIn } from '../judge/producers/workload.ts';
-import { dumpOfFolder, judgeInterval } from '../judge/read-metadata-log.ts';
-import type { KafkaAdmin } from '../../src/kafka/index.ts';
-import type { Interval, MetadataVerdict } from '../judge/metadata-log.ts';
-import { kafkaHome } from '../support/kafka-home.ts';
-import { type LoopbackKafka, loopbackUnavailable, startLoopback } from '../support/loopback-kafka.ts';
-import { until } from '../support/until.ts';
+import { loopbackPlace } from '../../judge/producers/loopback-place.ts';
+import { type Workload, workloadIn } from '../../judge/producers/workload.ts';
+import { dumpOfFolder, judgeInterval } from '../../judge/read-metadata-log.ts';
+import type { KafkaAdmin } from '../../../src/kafka/index.ts';
+import type { Interval, MetadataVerdict } from '../../judge/metadata-log.ts';
+import { kafkaHome } from '../../support/kafka-home.ts';
+import { type LoopbackKafka, loopbackUnavailable, startLoopback } from '../../support/loopback-kafka.ts';
+import { until } from '../../support/until.ts';
 
 const skip = (await loopbackUnavailable()) ?? false;
 
