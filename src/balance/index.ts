@@ -11,6 +11,7 @@ export type {
   LogDirectory,
   PartitionModel,
 } from './model.ts';
+export { minimumText } from './minimum.ts';
 export { ModelError, parseModel } from './model.ts';
 export type { Reassignment } from './plan.ts';
 export type { Plan, PlanOptions, Progress } from './planner.ts';

@@ -1,3 +1,4 @@
+import { minimumText } from './minimum.ts';
 import { flowMatrix, loadChart, TITLES } from './charts.ts';
 import type { ClusterModel, PartitionModel } from './model.ts';
 import type { Plan } from './planner.ts';
@@ -42,8 +43,7 @@ function facts(summary: Summary): string {
     ['Data moved', `${data(summary.movedMB)}, ${percent(summary.movedShare)} of ${data(summary.totalMB)}`],
     [
       'Proven minimum',
-      `${percent(summary.boundShare)} (from the disk alone ${percent(summary.diskBoundShare)})` +
-        (summary.ratio === undefined ? '' : `; this plan moves ${summary.ratio.toFixed(3)} times that`),
+      `${minimumText(summary, { share: (share) => percent(share), ratio: (ratio) => ratio.toFixed(3) })}; from the disk alone ${percent(summary.diskBoundShare)}`,
     ],
     ['Replica copies', String(summary.replicaMoves)],
     ['Leader changes', `${summary.leaderChanges}, of which ${summary.reorderings} without a copy`],

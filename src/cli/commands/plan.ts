@@ -4,6 +4,7 @@ import {
   DEFAULT_TOLERANCE,
   DEFAULT_TRIGGER,
   ModelError,
+  minimumText,
   defaultBudgetMs,
   marked,
   parseModel,
@@ -127,16 +128,13 @@ const percent = (share: number): string => `${(100 * share).toFixed(2)}%`;
 
 const summaryText = (summary: Summary): string => {
   const outside = RESOURCES.map((r) => `${r} ${summary.outsideBefore[r]} → ${summary.outsideAfter[r]}`);
-  const ratio =
-    summary.ratio === undefined
-      ? ' for plans that leave no broker outside'
-      : ` (this plan: ${summary.ratio.toFixed(3)} times that)`;
+  const minimum = minimumText(summary, { share: percent, ratio: (ratio) => ratio.toFixed(3) });
   return [
     ...(summary.due
       ? []
       : ['nothing to do: every broker is within the trigger (--trigger 0 plans all the same)']),
     `moves      ${percent(summary.movedShare)} of all data, ${summary.movedMB.toFixed(0)} MB, ${summary.replicaMoves} replicas`,
-    `minimum    ${percent(summary.boundShare)} proven${ratio}; from the disk alone ${percent(summary.diskBoundShare)}`,
+    `minimum    ${minimum}; from the disk alone ${percent(summary.diskBoundShare)}`,
     `leaders    ${summary.leaderChanges} changes, ${summary.reorderings} of them without a copy`,
     `outside    ${outside.join(', ')} (brokers, ±${percent(summary.tolerance)})`,
     `topics     at most ${pile(summary.topicPileBefore)} → ${pile(summary.topicPileAfter)}`,

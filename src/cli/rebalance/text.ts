@@ -1,4 +1,4 @@
-import { RESOURCES, type Resource } from '../../balance/index.ts';
+import { minimumText, RESOURCES, type Resource } from '../../balance/index.ts';
 import { bytesText, durationText, shareText } from '../../sidecar/rebalance/amounts.ts';
 import { shortHash } from '../../sidecar/rebalance/canonical.ts';
 import {
@@ -25,14 +25,12 @@ function summaryRows({ summary }: RebalanceStatus): Row[] {
   if (summary === undefined) return [];
   const { boundShare, ratio, outsideBefore, outsideAfter, estimatedSeconds, confidence } = summary;
   const takes = estimatedSeconds === undefined ? '' : `; about ${durationText(estimatedSeconds)}`;
-  const than =
-    ratio === undefined
-      ? ' for plans that leave no broker outside'
-      : ` (this plan: ${ratio.toFixed(2)} times that)`;
   const share = shareText(summary.shareToMove);
   const rows: (Row | undefined)[] = [
     ['moves', `${summary.move} in ${summary.replicaMoves} replicas, ${share} of all data${takes}`],
-    boundShare === undefined ? undefined : ['minimum', `${shareText(boundShare)} proven${than}`],
+    boundShare === undefined
+      ? undefined
+      : ['minimum', minimumText({ boundShare, ratio }, { share: shareText, ratio: (one) => one.toFixed(2) })],
     ['leaders', `${summary.leaderChanges} new`],
     outsideBefore &&
       outsideAfter && ['outside', `${outsideText(outsideBefore, outsideAfter)} (brokers beyond the band)`],
