@@ -48,6 +48,8 @@ export const keys = {
   rack: `${prefix}/rack`,
   /** Pod annotation: changes when the pod's mounted Secret should be refreshed at once. */
   keysRevision: `${prefix}/keys-revision`,
+  /** StatefulSet annotation `ignore | warn | block`: partitions that have no replica to spare, and evictions. */
+  rfAtMin: `${prefix}/rf-at-min`,
   /** StatefulSet annotation: pod names, comma-separated, whose empty disk a person has confirmed. */
   confirmEmptyDisk: `${prefix}/confirm-empty-disk`,
   /** KafkaRebalance annotation: the hash of the plan that is approved. */

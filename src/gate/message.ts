@@ -124,7 +124,7 @@ function clusterSentence(reason: Exclude<Reason, Partitions>): string {
     case 'view-behind':
       return `broker ${reason.broker} has not read the newest metadata`;
     case 'lease-held':
-      return `the ${reason.kind}${reason.pod === undefined ? ` ${reason.id}` : ` of ${reason.pod}`} is under way since ${new Date(reason.sinceMs).toISOString()} (step: ${reason.step})`;
+      return `the ${reason.kind}${reason.pod === undefined ? ` ${reason.id}` : ` of ${reason.pod}`} is under way since ${new Date(reason.sinceMs).toISOString()} (step: ${reason.step}${reason.percent === undefined ? '' : `, ${reason.percent}%`})`;
     case 'eviction-loop':
       return `it was evicted ${reason.times} times within ${seconds(reason.windowMs)} from nodes that are neither cordoned nor tainted`;
     case 'unknown':
@@ -180,8 +180,16 @@ const remedies: Partial<Record<Why, string>> = {
     'See what evicts it (a descheduler, an autoscaler); cordon the node if it is to be emptied.',
 };
 
+/** A rebalance may take hours, and can be ended in seconds without harm. */
+const rebalanceRemedy = (reason: Reason): string[] =>
+  reason.why === 'lease-held' && reason.kind === 'rebalance'
+    ? [
+        `It will pass when the rebalance is done. To go on at once: kafka-warden rebalance stop ${reason.id}; what has moved stays.`,
+      ]
+    : [];
+
 function closing({ reasons }: Denied): string {
-  const own = reasons.flatMap(({ why }) => remedies[why] ?? []);
+  const own = reasons.flatMap((reason) => remedies[reason.why] ?? rebalanceRemedy(reason));
   return own.length > 0 ? [...new Set(own)].join(' ') : 'Nothing to do: it will pass when asked again later.';
 }
 

@@ -81,6 +81,8 @@ export type Reason =
       readonly pod?: string;
       readonly sinceMs: number;
       readonly step: Step | 'reserved';
+      /** How much of it is done, where that is known. */
+      readonly percent?: number;
     }
   | { readonly why: 'eviction-loop'; readonly times: number; readonly windowMs: number }
   | { readonly why: 'unknown'; readonly what: Unknown; readonly detail?: string; readonly broker?: number };

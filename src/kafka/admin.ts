@@ -2,6 +2,7 @@ import type { LookupFunction } from 'node:net';
 import { createAcls, deleteAcls, describeAcls } from './access.ts';
 import type { Acl } from './acls.ts';
 import { type Ask, askOf } from './ask.ts';
+import { type BrokerView, type ViewOptions, ping, viewOf } from './broker-view.ts';
 import { type DescribedCluster, describeCluster } from './cluster.ts';
 import {
   type ConfigChange,
@@ -90,6 +91,10 @@ export interface KafkaAdmin {
   listOffsets(position: OffsetPosition, partitions: readonly TopicPartition[]): Promise<PartitionOffset[]>;
   /** Bytes that a record takes at the end of each partition's log; partitions with nothing to read are left out. */
   tailBytesPerOffset(partitions: readonly ReadablePartition[]): Promise<PartitionTail[]>;
+  /** What the metadata cache of the broker at an address shows, and no other's. */
+  viewOf(broker: Address, options?: ViewOptions): Promise<BrokerView>;
+  /** Rejects where the broker at an address does not answer. */
+  ping(broker: Address): Promise<void>;
   /** What every consumer group has committed, each asked of its coordinator. */
   committedOffsets(): Promise<GroupOffsets[]>;
   /** Kafka gets the salted form only. Replaces an earlier password; running sessions go on. */
@@ -146,6 +151,8 @@ function callsOf(ask: Ask): Omit<KafkaAdmin, 'close' | 'presentedCertificate'> {
     describeLogDirs: (broker) => describeLogDirs(ask, broker),
     listOffsets: (position, partitions) => listOffsets(ask, position, partitions),
     tailBytesPerOffset: (partitions) => tailBytesPerOffset(ask, partitions),
+    viewOf: (broker, options) => viewOf(ask, broker, options),
+    ping: (broker) => ping(ask, broker),
     committedOffsets: () => committedOffsets(ask),
     upsertScramCredential: (user, password) => upsertScram(ask, user, password),
     deleteScramCredential: (user) => deleteScram(ask, user),

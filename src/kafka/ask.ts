@@ -10,6 +10,8 @@ export interface Ask {
   /** The first broker that can be reached. */
   any<A extends unknown[], R>(api: API<A, R>, ...args: A): Promise<R>;
   broker<A extends unknown[], R>(id: number, api: API<A, R>, ...args: A): Promise<R>;
+  /** The broker at an address, whatever others know of it. */
+  at<A extends unknown[], R>(address: Address, api: API<A, R>, ...args: A): Promise<R>;
   /**
    * Any broker, and where that one says that it is not the controller, the one that is: in ZooKeeper mode brokers do not
    * forward what only the controller may do.
@@ -55,6 +57,7 @@ export function askOf(route: Route): Ask {
   const ask: Ask = {
     any,
     versions: () => apiVersions(ask),
+    at: (address, api, ...args) => route.call(address, api, ...args),
     async broker(id, api, ...args) {
       const { brokers } = await describeCluster(ask);
       const found = brokers.find((broker) => broker.id === id);

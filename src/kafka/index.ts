@@ -1,5 +1,6 @@
 export { type Acl, type AclOperation, type AclResourceType, aclKey, aclOperations } from './acls.ts';
 export { type AdminOptions, type KafkaAdmin, connectAdmin } from './admin.ts';
+export type { BrokerView, ViewOptions, ViewedPartition } from './broker-view.ts';
 export type { BrokerFacts, DescribedCluster } from './cluster.ts';
 export { type ConfigChange, type ConfigResource, type EffectiveConfig, clusterDefault } from './configs.ts';
 export type { Address, ClientTls } from './connections.ts';

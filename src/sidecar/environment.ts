@@ -9,6 +9,8 @@ export interface Environment {
   readonly identity: string;
   readonly logLevel: string;
   readonly port: number;
+  /** Whether the webhook asks of evictions, so that Kafka is read for it and the budget says what the gate would. */
+  readonly evictionGate: boolean;
   /** Where the webhook's questions are answered, and the authorities of its client certificate; none where it has none. */
   readonly questions: { readonly port: number; readonly clientAuthorities: string } | undefined;
 }
@@ -29,6 +31,7 @@ export function readEnvironment(env: NodeJS.ProcessEnv): Environment {
     identity: env['WARDEN_POD'] ?? `${hostname()}-${process.pid}`,
     logLevel: env['LOG_LEVEL'] ?? 'info',
     port: Number(env['WARDEN_PORT'] ?? sidecarPorts.health),
+    evictionGate: env['WARDEN_EVICTION_GATE'] === 'true',
     questions: clientAuthorities
       ? { port: Number(env['WARDEN_QUESTIONS_PORT'] ?? sidecarPorts.questions), clientAuthorities }
       : undefined,

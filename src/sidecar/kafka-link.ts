@@ -14,6 +14,8 @@ interface LinkOptions {
   readonly log: Log;
   readonly signal: AbortSignal;
   readonly lookup?: LookupFunction | undefined;
+  /** Where an answer that comes late is worth nothing. */
+  readonly timeouts?: { readonly connectTimeoutMs: number; readonly requestTimeoutMs: number };
 }
 
 const leafLifetimeMs = 24 * 3_600_000;
@@ -60,6 +62,7 @@ export function linkKafka(options: LinkOptions): KafkaAdmin {
     log: options.log,
     signal: options.signal,
     connectTimeoutMs: 3_000,
+    ...options.timeouts,
     ...(lookup === undefined ? {} : { lookup }),
   });
 }

@@ -5,6 +5,7 @@ import { type Kube, connect } from '../kubernetes/client.ts';
 import { holdLease } from '../kubernetes/lease.ts';
 import type { Log } from '../kubernetes/object.ts';
 import { objectsOf } from '../names.ts';
+import { type QuestionsDuty, answerQuestions } from './api/index.ts';
 import { type Observation, observeBrokers } from './brokers/index.ts';
 import { reconcileBudget } from './budget/index.ts';
 import { inMode } from './cluster-set.ts';
@@ -15,6 +16,7 @@ import { reconcileDurability } from './durability/index.ts';
 import { type Duty, type DutyLoop, dutyLoop } from './duties.ts';
 import { type Environment, readEnvironment } from './environment.ts';
 import { reconcileFarewell } from './farewell/index.ts';
+import { type Gate, gateOf } from './gate/index.ts';
 import { serveHealth } from './health.ts';
 import { linkKafka } from './kafka-link.ts';
 import { type Metrics, createMetrics } from './metrics.ts';
@@ -108,15 +110,8 @@ async function actForCluster(work: Work, term: AbortSignal): Promise<void> {
     const mode = loop.facts().mode ?? held.kafkaCluster?.status?.mode;
     return { ...held, sets: inMode(held.sets, mode) };
   };
-  const kafka = linkKafka({
-    namespace,
-    world: current,
-    nodes,
-    now,
-    log,
-    signal: term,
-    lookup: work.lookup,
-  });
+  const link = { namespace, world: current, nodes, now, log, signal: term, lookup: work.lookup };
+  const kafka = linkKafka(link);
   const launchers = supportedLaunchers();
   const reports: Pick<DutyLoop, 'all' | 'facts'> = { all: () => loop.all(), facts: () => loop.facts() };
   const context: Context = {
@@ -131,8 +126,19 @@ async function actForCluster(work: Work, term: AbortSignal): Promise<void> {
     world: current,
     reports,
   };
+  const gate = work.environment.evictionGate
+    ? gateOf({
+        context,
+        kafka: linkKafka({ ...link, timeouts: gateTimeouts }),
+        by: work.environment.identity,
+        wake: (duty) => loop.wake(duty),
+      })
+    : undefined;
+  const questions = questionsDuty(context, nodes, { gate, environment: work.environment });
   const loop = dutyLoop(
     dutiesOf(context, nodes, {
+      gate,
+      questions,
       by: work.environment.identity,
       signal: term,
       wake: () => loop.wake('rebalance'),
@@ -144,24 +150,46 @@ async function actForCluster(work: Work, term: AbortSignal): Promise<void> {
     for (const next of followers[duty] ?? []) loop.wake(next);
     if (duty !== 'status') loop.wake('status');
   });
-  const end = world.onChange((kind) => loop.tell(kind));
+  const end = world.onChange((kind) => {
+    loop.tell(kind);
+    if (kind === 'pods' || kind === 'sets') gate?.look();
+  });
   metrics.leaseHeld.set(1);
   state.leading = true;
   try {
-    await loop.run(term);
+    await Promise.all([loop.run(term), gate?.run(term)]);
   } finally {
     end();
     state.leading = false;
     metrics.leaseHeld.set(0);
+    await questions?.close();
     await kafka.close();
   }
 }
 
 /** Duties that read what another one reports. */
 const followers: Readonly<Record<string, readonly string[]>> = {
-  credentials: ['brokers', 'users', 'farewell'],
+  credentials: ['questions', 'brokers', 'users', 'farewell'],
   brokers: ['disks', 'durability', 'users'],
 };
+
+/** A ping is given up after half a second; what comes later than this is too old for a verdict. */
+const gateTimeouts = { connectTimeoutMs: 500, requestTimeoutMs: 2_000 };
+
+/** Where the webhook may ask: while the gate is off it does not, and who asks all the same is told so. */
+function questionsDuty(
+  context: Context,
+  nodes: NodesAuthority,
+  { gate, environment: { questions } }: { gate: Gate | undefined; environment: Environment },
+): QuestionsDuty | undefined {
+  if (questions === undefined) return undefined;
+  const decide: Gate['decide'] = async ({ pod }) => ({
+    verdict: 'deny',
+    reason: 'gate-off',
+    message: `${pod} cannot go yet: the eviction gate of its cluster is being switched on or off; the same drain will ask again.`,
+  });
+  return answerQuestions(context, nodes, { decide: gate?.decide ?? decide, questions });
+}
 
 /** What duties need that act beyond one pass. */
 interface Term {
@@ -169,9 +197,12 @@ interface Term {
   readonly by: string;
   readonly signal: AbortSignal;
   readonly wake: () => void;
+  readonly gate: Gate | undefined;
+  readonly questions: QuestionsDuty | undefined;
 }
 
 function dutiesOf(context: Context, nodes: NodesAuthority, term: Term): Duty[] {
+  const { gate, questions, by, signal, wake } = term;
   const memory = newMemory();
   const observation: Observation = { presented: new Map(), presentedAgainAtMs: -Infinity };
   const absences = new Map<string, number>();
@@ -190,7 +221,12 @@ function dutiesOf(context: Context, nodes: NodesAuthority, term: Term): Duty[] {
       wokenBy: ['sets', 'pods', 'services'],
       reconcile: () => reconcileServices(context, absences),
     },
-    { name: 'budget', everyMs, wokenBy: ['sets', 'budgets'], reconcile: () => reconcileBudget(context) },
+    {
+      name: 'budget',
+      everyMs,
+      wokenBy: ['sets', 'budgets', 'clusters'],
+      reconcile: () => reconcileBudget(context, gate),
+    },
     {
       name: 'brokers',
       everyMs: 10_000,
@@ -224,7 +260,7 @@ function dutiesOf(context: Context, nodes: NodesAuthority, term: Term): Duty[] {
       everyMs,
       wokenBy: ['rebalances'],
       after: ['brokers'],
-      reconcile: () => reconcileRebalances({ context, memory, ...term }),
+      reconcile: () => reconcileRebalances({ context, memory, by, signal, wake }),
     },
     {
       name: 'farewell',
@@ -234,6 +270,22 @@ function dutiesOf(context: Context, nodes: NodesAuthority, term: Term): Duty[] {
       reconcile: () => reconcileFarewell(context),
     },
   ];
+  if (questions !== undefined)
+    duties.push({
+      name: 'questions',
+      everyMs,
+      wokenBy: ['sets'],
+      after: ['credentials'],
+      reconcile: () => questions.reconcile(),
+    });
+  if (gate !== undefined)
+    duties.push({
+      name: 'disruption',
+      everyMs: 30_000,
+      wokenBy: ['pods', 'sets', 'rebalances'],
+      after: ['credentials'],
+      reconcile: () => gate.reconcile(),
+    });
   // A status of half the facts would say that what is not known yet has gone.
   const after = duties.map(({ name }) => name);
   return [

@@ -6,7 +6,31 @@ export function createMetrics(cluster: string) {
   registry.setDefaultLabels({ cluster });
   collectDefaultMetrics({ register: registry });
   const registers = [registry];
+  /** When the gate's evidence was read, in milliseconds since 1970; the age is told when somebody asks. */
+  const gateEvidence: { readAtMs: number | undefined } = { readAtMs: undefined };
+  new Gauge({
+    name: 'kafka_warden_gate_evidence_age_seconds',
+    help: 'Age of what the eviction gate has read of Kafka; NaN while it has read nothing.',
+    registers,
+    collect() {
+      const { readAtMs } = gateEvidence;
+      this.set(readAtMs === undefined ? NaN : (Date.now() - readAtMs) / 1_000);
+    },
+  });
   return {
+    gateEvidence,
+    evictions: new Counter({
+      name: 'kafka_warden_evictions_total',
+      help: 'Evictions that were asked for (dry runs left out), by verdict and reason.',
+      labelNames: ['verdict', 'reason'],
+      registers,
+    }),
+    disruptionHeld: new Gauge({
+      name: 'kafka_warden_disruption_held',
+      help: '1 while a disruption of this kind holds the disruption record.',
+      labelNames: ['kind'],
+      registers,
+    }),
     registry,
     certificateExpiry: new Gauge({
       name: 'kafka_warden_certificate_expiry_seconds',

@@ -17,6 +17,8 @@ export interface Settings {
   drainMs: number;
   /** Ports of the API server as pods see them (after address translation), for the sidecars' NetworkPolicy. */
   apiServerPorts: number[];
+  /** Whether evictions are asked of the sidecars, which then read the cluster for it. */
+  evictionGate: boolean;
   reviewPort: number;
   healthPort: number;
 }
@@ -41,6 +43,7 @@ const environment = z.object({
     .regex(/^\d+(,\d+)*$/, 'expected ports separated by commas')
     .default('443,6443')
     .transform((text) => list(text).map(Number)),
+  WARDEN_EVICTION_GATE: z.enum(['true', 'false']).default('false'),
   WARDEN_REVIEW_PORT: port.default(8443),
   WARDEN_HEALTH_PORT: port.default(8080),
 });
@@ -62,6 +65,7 @@ export function readSettings(env: NodeJS.ProcessEnv): Settings {
     logLevel: data.LOG_LEVEL,
     drainMs: data.WARDEN_DRAIN_SECONDS * 1_000,
     apiServerPorts: data.WARDEN_API_PORTS,
+    evictionGate: data.WARDEN_EVICTION_GATE === 'true',
     reviewPort: data.WARDEN_REVIEW_PORT,
     healthPort: data.WARDEN_HEALTH_PORT,
   };

@@ -18,6 +18,8 @@ export interface SidecarSettings {
   apiServerPorts: readonly number[];
   /** Authorities, in PEM, of which a client certificate shows that the webhook asks; in a stable order. */
   webhookAuthorities: string;
+  /** Whether the webhook asks of evictions; absent: it does not. */
+  evictionGate?: boolean;
 }
 
 /** Selects the objects that provisioning made, of all clusters. */
@@ -96,7 +98,8 @@ const probe = (path: string, periodSeconds: number) => ({
   failureThreshold: 6,
 });
 
-function container(place: ClusterPlace, { image, logLevel, webhookAuthorities }: SidecarSettings) {
+function container(place: ClusterPlace, settings: SidecarSettings) {
+  const { image, logLevel, webhookAuthorities, evictionGate } = settings;
   const field = (name: string, fieldPath: string) => ({
     name,
     valueFrom: { fieldRef: { apiVersion: 'v1', fieldPath } },
@@ -112,6 +115,7 @@ function container(place: ClusterPlace, { image, logLevel, webhookAuthorities }:
       { name: 'WARDEN_CLUSTER', value: place.cluster },
       { name: 'LOG_LEVEL', value: logLevel },
       { name: 'WARDEN_WEBHOOK_CA', value: webhookAuthorities },
+      ...(evictionGate === true ? [{ name: 'WARDEN_EVICTION_GATE', value: 'true' }] : []),
     ],
     ports: [
       { name: 'health', containerPort: sidecarPorts.health, protocol: 'TCP' },

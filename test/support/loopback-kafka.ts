@@ -48,6 +48,10 @@ export interface LoopbackKafka {
   /** SIGKILL. */
   kill(id: number): Promise<void>;
   restart(id: number): Promise<void>;
+  /** SIGSTOP: it answers nothing, and its connections stay open. */
+  pause(id: number): void;
+  /** SIGCONT. */
+  resume(id: number): void;
   /** Ends every broker and removes all files. */
   end(): Promise<void>;
 }
@@ -189,6 +193,8 @@ export async function startLoopback(options: LoopbackOptions = {}): Promise<Loop
     start,
     stop: (id) => signal(find(id), 'SIGTERM'),
     kill: (id) => signal(find(id), 'SIGKILL'),
+    pause: (id) => void find(id).process?.kill('SIGSTOP'),
+    resume: (id) => void find(id).process?.kill('SIGCONT'),
     restart: async (id) => {
       await signal(find(id), 'SIGTERM');
       await start(id);

@@ -24,6 +24,8 @@ export interface ClusterStatus {
   readonly authorities: readonly { readonly name: string; readonly notAfter: string }[];
   readonly users: { readonly total: number; readonly ready: number };
   readonly farewell: FarewellStatus;
+  /** Who is away or may go; absent while nobody is. */
+  readonly disruption: DisruptionStatus;
   readonly conditions: readonly Condition[];
 }
 
@@ -75,6 +77,17 @@ export interface FarewellStatus {
   readonly token: string;
   /** Until when every broker can start again without kafka-warden. */
   readonly leavesUntil: string;
+}
+
+export interface DisruptionStatus {
+  readonly kind: string;
+  /** Of a rebalance, its name. */
+  readonly id: string;
+  readonly pod?: string;
+  readonly broker?: number;
+  readonly since: string;
+  readonly step: string;
+  readonly waitingFor?: string;
 }
 
 export interface KafkaCluster {

@@ -1,0 +1,271 @@
+import {
+  type Decision,
+  type DisruptionRecord,
+  type Holder,
+  type RecordKnown,
+  nextStep,
+} from '../../gate/index.ts';
+import { recordText } from '../../gate/record-json.ts';
+import { paths } from '../../kubernetes/paths.ts';
+import { keys } from '../../names.ts';
+import type { Decide } from '../api/eviction.ts';
+import { nodeIdOf, ordinalOf, podNames, servingSets } from '../cluster-set.ts';
+import { type Context, type Report, tell } from '../context.ts';
+import { changeRecord, readRecord } from '../disruption/index.ts';
+import type { Pod } from '../objects.ts';
+import { decider } from './decide.ts';
+import { EvidenceSource, type Periods } from './evidence-source.ts';
+import { type Moment, at, percentOf } from './judgement.ts';
+import type { GateKafka } from './kafka-reader.ts';
+import { type Mirrored, mirrorOf, restsAt } from './mirror.ts';
+import { type NodePod, missingPods, nodePods } from './nodes.ts';
+import { policyOf } from './policy.ts';
+import { snapshotOf } from './snapshot.ts';
+import { leadersToRestore } from './sync.ts';
+import { disruptedFinding, disruptionStatus, waitingText } from './told.ts';
+
+export interface GateOptions {
+  readonly context: Context;
+  /** A client of its own: what others ask must not hold up what a verdict waits for. */
+  readonly kafka: GateKafka;
+  /** This process, as the disruption record names it. */
+  readonly by: string;
+  /** Another pass of the duty `disruption`, or `budget`, is due. */
+  readonly wake: (duty: 'disruption' | 'budget') => void;
+  readonly periods?: Periods;
+}
+
+/** The disruption gate of one cluster, for one term of the sidecar's lease. */
+export interface Gate {
+  readonly decide: Decide;
+  /** One pass of the duty `disruption`. */
+  reconcile(): Promise<Report>;
+  /** What the disruption budget should say. */
+  budget(): Pick<Mirrored, 'maxUnavailable' | 'why'>;
+  /** Something has changed that Kafka should be asked about. */
+  look(): void;
+  /** Reads Kafka until aborted. */
+  run(signal: AbortSignal): Promise<void>;
+}
+
+const periodsMs = { idle: 30_000, busy: 1_000, hurry: 10_000, slowly: 5_000, longAfter: 300_000 };
+/** A pass takes so many steps at most; the next goes on. */
+const stepsPerPass = 8;
+
+export function gateOf(options: GateOptions): Gate {
+  const { context, kafka, by, wake } = options;
+  const nowMs = () => context.now().getTime();
+  const memory = {
+    ids: new Map<string, number>(),
+    seen: new Set<number>(),
+    everReady: new Set<string>(),
+    mirrored: undefined as Mirrored | undefined,
+    /** What the budget was last told to say. */
+    said: '',
+  };
+  const source = new EvidenceSource({
+    kafka,
+    nowMs,
+    nodes: () => brokerIds(context, memory.ids),
+    onRead: () => {
+      learn();
+      wake('disruption');
+    },
+    log: context.log,
+    ...(options.periods === undefined ? {} : { periods: options.periods }),
+  });
+  const pods = (): NodePod[] => nodePods(context.world(), context.cluster, memory.ids);
+
+  /** Ids and nodes, from what Kafka says; what was once seen stays known. */
+  function learn(): void {
+    const { latest } = source;
+    if (latest === undefined) return;
+    const { brokers, kafka: evidence, prepared } = latest;
+    context.metrics.gateEvidence.readAtMs = latest.atMs;
+    for (const { id, host } of brokers) {
+      const name = host.split('.', 1)[0] ?? '';
+      if (context.world().sets.some((set) => ordinalOf(set, name) !== undefined)) memory.ids.set(name, id);
+      memory.seen.add(id);
+    }
+    for (const { id, lastFetchMs } of [
+      ...(evidence.quorum?.voters ?? []),
+      ...(evidence.quorum?.observers ?? []),
+    ])
+      if (lastFetchMs >= 0) memory.seen.add(id);
+    for (const id of prepared.rowsOf.keys()) memory.seen.add(id);
+  }
+
+  const momentOf = (record: RecordKnown, seen: readonly NodePod[]): Moment => ({
+    pods: seen,
+    missingPods: missingPods(context.world()),
+    record,
+    catchingUp: source.catchingUp,
+  });
+
+  const budget = () => restsAt(memory.mirrored, { nowMs: nowMs(), problem: source.problem });
+
+  function mirror(record: RecordKnown): void {
+    const { latest } = source;
+    if (latest !== undefined)
+      memory.mirrored = mirrorOf(
+        at(latest.prepared, momentOf(record, pods())),
+        latest.seenAtMs,
+        policyOf(context.world().sets),
+      );
+    const { maxUnavailable, why } = budget();
+    const said = `${maxUnavailable} ${why}`;
+    if (said !== memory.said) wake('budget');
+    memory.said = said;
+  }
+
+  /** One decision on the record as it is; undefined where nobody's matter but another's is under way. */
+  async function decisionOn(known: RecordKnown): Promise<Decision | undefined> {
+    if (!known.known) return { do: 'wait', waiting: { for: 'record', problem: known.problem } };
+    const { holder } = known.record;
+    if (holder !== undefined && !isOurs(holder)) return undefined;
+    const expired = holder?.state === 'reserved' && nowMs() > holder.expiresMs;
+    const podsReadAtMs = nowMs();
+    // An informer may be behind: that a pod has not begun to end is asked of the API server itself.
+    const seen = expired
+      ? nodePods({ ...context.world(), pods: await livePods(context) }, context.cluster, memory.ids)
+      : pods();
+    for (const pod of seen) if (pod.ready) memory.everReady.add(pod.uid);
+    return nextStep(
+      snapshotOf({
+        nowMs: nowMs(),
+        by,
+        sets: context.world().sets,
+        pods: seen,
+        podsReadAtMs: expired ? podsReadAtMs : 0,
+        ...memory,
+        record: known,
+        gathered: source.latest,
+        moment: momentOf(known, seen),
+      }),
+    );
+  }
+
+  /** Steps until one has to wait. Returns the record as it is then, and what is waited for. */
+  async function goOn(first: RecordKnown): Promise<{ known: RecordKnown; decision: Decision | undefined }> {
+    let known = first;
+    for (let left = stepsPerPass; ; left--) {
+      const decision = await decisionOn(known);
+      if (decision?.do === 'write' && known.known && left > 0) {
+        const stored = await replace(context, known.record, decision.record);
+        if (!stored) return { known, decision: undefined };
+        await tellStep(context, known.record, decision.record);
+        known = { known: true, record: decision.record };
+        continue;
+      }
+      if (decision?.do === 'elect') await elect(decision.broker);
+      return { known, decision };
+    }
+  }
+
+  async function elect(broker: number): Promise<void> {
+    const { latest } = source;
+    if (latest === undefined) return;
+    const partitions = leadersToRestore(latest.kafka, broker);
+    const outcomes = await kafka.electPreferredLeaders(partitions).catch((error: unknown) => {
+      context.log.warn({ event: 'leaders-not-elected', broker, err: error }, 'tried again in the next pass');
+      return [];
+    });
+    const refused = outcomes.filter(({ error }) => error !== undefined);
+    context.log.info(
+      { event: 'leaders-elected', broker, partitions: partitions.length, refused: refused.length },
+      'preferred leaders are elected again',
+    );
+  }
+
+  async function reconcile(): Promise<Report> {
+    if (context.world().sets.length === 0) return { conditions: [] };
+    const { known: first } = await readRecord(context);
+    const { known, decision } = await goOn(first);
+    mirror(known);
+    const holder = known.known ? known.record.holder : undefined;
+    context.metrics.disruptionHeld.reset();
+    if (holder !== undefined) context.metrics.disruptionHeld.set({ kind: holder.kind }, 1);
+    const againInMs = watch(holder);
+    const waitingFor = waitingText(decision) ?? rebalancing(context, holder);
+    const status = known.known ? disruptionStatus(known.record, waitingFor) : undefined;
+    return {
+      conditions: [disruptedFinding(known, waitingFor)],
+      ...(status === undefined ? {} : { facts: { disruption: status } }),
+      againInMs,
+    };
+  }
+
+  /** Kafka is read quickly while one of our disruptions is under way. Returns when to look at it again. */
+  function watch(holder: Holder | undefined): number {
+    const own = holder !== undefined && isOurs(holder);
+    source.pace(own ? periodsMs.slowly : Infinity);
+    if (!own) return periodsMs.idle;
+    if (nowMs() - holder.sinceMs > periodsMs.longAfter) return periodsMs.slowly;
+    source.hurry(periodsMs.hurry);
+    return periodsMs.busy;
+  }
+
+  return {
+    decide: decider({
+      context,
+      by,
+      source,
+      pods,
+      onReserved: () => wake('disruption'),
+    }),
+    reconcile,
+    budget,
+    look: () => source.look(),
+    run: (signal) => source.run(signal),
+  };
+}
+
+/** Evictions and losses are carried back to whole here; whatever else holds the record is another duty's. */
+const isOurs = ({ kind }: Holder): boolean => kind === 'eviction' || kind === 'loss';
+
+function rebalancing(context: Context, holder: Holder | undefined): string | undefined {
+  if (holder?.kind !== 'rebalance') return undefined;
+  const percent = percentOf(context.world().rebalances?.find(({ metadata }) => metadata.name === holder.id));
+  return percent === undefined ? 'its moves' : `its moves (${percent}%)`;
+}
+
+/** Ids that should serve, as Kafka told them or else as the layouts say. */
+function brokerIds(context: Context, ids: ReadonlyMap<string, number>): number[] {
+  return servingSets(context.world().sets).flatMap((set) =>
+    podNames(set).map((name) => ids.get(name) ?? nodeIdOf(set, ordinalOf(set, name) ?? 0)),
+  );
+}
+
+const livePods = ({ kube, namespace, cluster }: Context): Promise<Pod[]> =>
+  kube.list<Pod>(paths.pods(namespace), { labelSelector: `${keys.node}=${cluster}` });
+
+/** Whether the record was still the one that was decided on, and is the other one now. */
+async function replace(context: Context, from: DisruptionRecord, to: DisruptionRecord): Promise<boolean> {
+  const before = recordText(from);
+  const outcome = await changeRecord(context, (record) =>
+    recordText(record) === before
+      ? { ok: true, record: to }
+      : { ok: false, code: 'held', message: 'the record has changed since it was read' },
+  );
+  return outcome.ok;
+}
+
+async function tellStep(context: Context, from: DisruptionRecord, to: DisruptionRecord): Promise<void> {
+  const step = to.holder?.state === 'held' ? to.holder.step : to.holder?.state;
+  const { kind, pod } = to.holder ?? from.holder ?? {};
+  context.log.info({ event: 'disruption', kind, pod, step: step ?? 'released' }, step ?? 'released');
+  const holder = to.holder;
+  if (from.holder !== undefined || holder?.kind !== 'loss') return;
+  const set = context.world().sets.find(({ name }) => name === holder.set);
+  if (set === undefined) return;
+  await tell(
+    context,
+    { apiVersion: 'apps/v1', kind: 'StatefulSet', metadata: set.object.metadata },
+    {
+      type: 'Warning',
+      reason: 'BrokerLost',
+      message: `${pod ?? 'A pod'} is away though nobody asked the gate; nothing else may go until it is back and in sync.`,
+      action: 'HoldDisruptions',
+    },
+  );
+}
