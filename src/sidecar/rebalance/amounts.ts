@@ -18,7 +18,7 @@ export function bytesOf(quantity: string | number): number | undefined {
   const factor = factors[unit];
   if (amount === undefined || factor === undefined) return undefined;
   const bytes = Math.round(Number(amount) * factor);
-  return bytes > 0 && Number.isSafeInteger(bytes) ? bytes : undefined;
+  return bytes > 0 && Number.isFinite(bytes) ? bytes : undefined;
 }
 
 const steps = ['B', 'KiB', 'MiB', 'GiB', 'TiB', 'PiB'] as const;

@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import { after, before, suite, test } from 'node:test';
-import { connectAdmin } from '../../src/kafka/index.ts';
-import { type Surroundings, surroundings } from '../../src/sidecar/gate/test/surroundings.ts';
-import { type LoopbackKafka, loopbackUnavailable, startLoopback } from '../support/loopback-kafka.ts';
-import { until } from '../support/until.ts';
+import { connectAdmin } from '../../../src/kafka/index.ts';
+import { type Surroundings, surroundings } from '../../../src/sidecar/gate/test/surroundings.ts';
+import { type LoopbackKafka, loopbackUnavailable, startLoopback } from '../../support/loopback-kafka.ts';
+import { until } from '../../support/until.ts';
 
 const unavailable = (await loopbackUnavailable()) ?? false;
 

@@ -11,11 +11,11 @@ import {
   parseJournal,
   sameOrder,
   throttleKeys,
-} from '../../src/execution/index.ts';
-import type { KafkaAdmin } from '../../src/kafka/index.ts';
-import { type ExecuteOptions, Execution, type Told } from '../../src/sidecar/rebalance/execute.ts';
-import { type LoopbackKafka, loopbackUnavailable, startLoopback } from '../support/loopback-kafka.ts';
-import { until } from '../support/until.ts';
+} from '../../../src/execution/index.ts';
+import type { KafkaAdmin } from '../../../src/kafka/index.ts';
+import { type ExecuteOptions, Execution, type Told } from '../../../src/sidecar/rebalance/execute.ts';
+import { type LoopbackKafka, loopbackUnavailable, startLoopback } from '../../support/loopback-kafka.ts';
+import { until } from '../../support/until.ts';
 
 const unavailable = (await loopbackUnavailable()) ?? false;
 const racks = { '0': 'a', '1': 'b', '2': 'c', '3': 'a', '4': 'b' };
