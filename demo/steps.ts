@@ -177,8 +177,10 @@ async function heldAndReleased(cluster: Cluster): Promise<void> {
     await cluster.resume(still, namespace);
   }
   const { code, stderr } = await drained;
-  const [held] = stderr.split('\n').filter((line) => line.includes('cannot go yet'));
-  if (held !== undefined) show.output(held.slice(held.indexOf(leaving)));
+  // kubectl prints every refusal; the longest says most.
+  const refusals = stderr.split('\n').flatMap((line) => line.split('denied the request: ')[1] ?? []);
+  const [told] = refusals.toSorted((one, other) => other.length - one.length);
+  if (told !== undefined) show.output(told);
   claim(
     code === 0,
     `the drain passed by itself, ${((performance.now() - from) / 1000).toFixed(0)} s after it began`,
