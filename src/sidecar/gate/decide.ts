@@ -111,7 +111,12 @@ async function decideNow(
     judged(evidence, { pod, nowMs: context.now().getTime(), policy: policyOf(sets) }, rebalances);
   let verdict = ask(prepared);
   // What was read may be two seconds old. A process that has stopped since then shows at once.
-  if (verdict.kind === 'allow') verdict = ask(at(prepared, { ...moment, pings: await source.ping() }));
+  if (verdict.kind === 'allow') {
+    const pings = await source.ping();
+    // So does a pod that has begun to end meanwhile.
+    const now = { pods: options.pods(), missingPods: missingPods(context.world()) };
+    verdict = ask(at(prepared, { ...moment, ...now, pings }));
+  }
   if (verdict.kind === 'pass') return passed(context, question, verdict);
   if (verdict.kind === 'deny') return denied(verdict, gathered, source);
   const note = noteOf(verdict);
