@@ -9,8 +9,10 @@ import { type QuestionsDuty, answerQuestions } from './api/index.ts';
 import { type Observation, observeBrokers } from './brokers/index.ts';
 import { reconcileBudget } from './budget/index.ts';
 import { inMode } from './cluster-set.ts';
+import { dropUnfollowed } from '../gate/record.ts';
 import type { Context } from './context.ts';
 import { type NodesAuthority, reconcileCredentials } from './credentials/index.ts';
+import { changeRecord } from './disruption/index.ts';
 import { reconcileDisks } from './disks/index.ts';
 import { reconcileDurability } from './durability/index.ts';
 import { type Duty, type DutyLoop, dutyLoop } from './duties.ts';
@@ -285,6 +287,15 @@ function dutiesOf(context: Context, nodes: NodesAuthority, term: Term): Duty[] {
       wokenBy: ['pods', 'sets', 'rebalances'],
       after: ['credentials'],
       reconcile: () => gate.reconcile(),
+    });
+  else
+    duties.push({
+      name: 'disruption',
+      everyMs,
+      reconcile: async () => {
+        await changeRecord(context, dropUnfollowed);
+        return { conditions: [] };
+      },
     });
   // A status of half the facts would say that what is not known yet has gone.
   const after = duties.map(({ name }) => name);
