@@ -50,6 +50,7 @@ export async function oweLater(context: Context, journal: Journal | undefined): 
 
 /** Pays as far as the brokers are back. Returns whether nothing is owed any more. */
 export async function payOwed(context: Context, owed: Journal, signal: AbortSignal): Promise<boolean> {
+  if (!(await mayBePaid(context, owed))) return false;
   const execution = new Execution({
     kafka: context.kafka,
     plan: { hash: owed.plan, moves: [] },
@@ -62,4 +63,12 @@ export async function payOwed(context: Context, owed: Journal, signal: AbortSign
   const paid = await execution.payDebts();
   if (paid && settledFor(execution.journal)) await oweLater(context, undefined);
   return paid;
+}
+
+/** A broker may be away for good: one question, and no look at the whole cluster, until one of them is back. */
+async function mayBePaid({ kafka }: Context, { ledger }: Journal): Promise<boolean> {
+  const seen = await kafka.describeCluster().catch(() => undefined);
+  if (seen === undefined) return false;
+  const alive = new Set(seen.brokers.filter(({ fenced }) => fenced !== true).map(({ id }) => String(id)));
+  return ledger.length === 0 || ledger.some(({ type, name }) => type === 'topic' || alive.has(name));
 }
