@@ -96,9 +96,10 @@ export function memoryApi(namespace = 'shop'): MemoryApi {
   const patch = (path: string, body: unknown): Answer => {
     const key = path.replace(/\/status$/, '');
     const there = objects.get(key);
-    return there === undefined
-      ? refusal(404, 'NotFound', path)
-      : store(key, merged(there, body) as KubeObject & Tree);
+    if (there === undefined) return refusal(404, 'NotFound', path);
+    const version = (body as KubeObject).metadata?.resourceVersion;
+    const stale = version !== undefined && version !== there.metadata?.resourceVersion;
+    return stale ? refusal(409, 'Conflict', path) : store(key, merged(there, body) as KubeObject & Tree);
   };
 
   const answer = (asked: Asked): Answer => {

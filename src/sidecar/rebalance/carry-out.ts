@@ -21,7 +21,9 @@ export interface Running {
   journal: Journal;
   stop: boolean;
   /** Why it ended without an outcome: the record or its lease is another's, or the API server is away. */
-  problem: string | undefined;
+  problem: { readonly message: string; readonly atMs: number } | undefined;
+  /** Ends it where nobody listens to it any more: it does and stores nothing from then on. */
+  readonly drop: () => void;
 }
 
 export interface CarryOut {
@@ -82,16 +84,25 @@ export async function resume(
   plan: RebalancePlan | undefined,
 ): Promise<Running> {
   await changed(work.context, (record) => takeOver(record, work.by));
-  if (plan !== undefined) return run(work, entry, { hash: entry.journal.plan, moves: plan.moves });
+  if (plan !== undefined && isOfPlan(entry, plan))
+    return run(work, entry, { hash: entry.journal.plan, moves: plan.moves });
   const rest = remainder(entry);
   const running = run(work, { ...entry, journal: rest.journal }, rest.plan);
   running.stop = true;
   return running;
 }
 
+/** Moves are counted by the plan, or by what was left when the plan had gone: never one for the other. */
+const isOfPlan = ({ journal, underWay }: Entry, { moves }: RebalancePlan): boolean =>
+  journal.copies.every(({ move }, index) => {
+    const [planned, stored] = [moves[move], underWay[index]];
+    return planned?.topic === stored?.topic && planned?.partition === stored?.partition;
+  });
+
 function run(work: CarryOut, entry: Entry, plan: Plan): Running {
   const { context, by, signal, samples, wake } = work;
   const claim = claimOf(entry, by);
+  const dropped = new AbortController();
   const running: Running = {
     name: entry.name,
     uid: entry.uid,
@@ -100,6 +111,7 @@ function run(work: CarryOut, entry: Entry, plan: Plan): Running {
     journal: entry.journal,
     stop: false,
     problem: undefined,
+    drop: () => dropped.abort(),
   };
   const execution = new Execution({
     kafka: context.kafka,
@@ -117,7 +129,7 @@ function run(work: CarryOut, entry: Entry, plan: Plan): Running {
       for (const { code, message } of told.said)
         context.log.info({ event: 'rebalance', rebalance: entry.name, code }, message);
     },
-    signal,
+    signal: AbortSignal.any([signal, dropped.signal]),
     log: context.log,
   });
   void execution.run().then(
@@ -126,7 +138,9 @@ function run(work: CarryOut, entry: Entry, plan: Plan): Running {
       wake();
     },
     (error: unknown) => {
-      if (!signal.aborted) running.problem = error instanceof Error ? error.message : String(error);
+      if (signal.aborted || dropped.signal.aborted) return;
+      const message = error instanceof Error ? error.message : String(error);
+      running.problem = { message, atMs: performance.now() };
       wake();
     },
   );
@@ -163,15 +177,17 @@ export async function finish({ context, by }: CarryOut, entry: Entry): Promise<v
 const states = { done: 'done', drifted: 'done', stopped: 'stopped' } as const;
 
 /** What the lifecycle is told of an execution. */
-export function saidOf({ hash, told, journal, stop }: Running): Said {
+export function saidOf({ hash, told, journal, stop, problem }: Running): Said {
+  // An end that was not looked at since a restart would be told without what was refused.
   const state =
-    journal.outcome === undefined
+    journal.outcome === undefined || told === undefined
       ? stop || journal.stop !== undefined
         ? 'stopping'
         : 'running'
       : states[journal.outcome];
   if (told === undefined) return { hash, state };
   const { progress, pace, waiting } = told;
+  const waitsFor = problem === undefined ? waiting.map(({ message }) => message) : [problem.message];
   return {
     hash,
     state,
@@ -183,7 +199,7 @@ export function saidOf({ hash, told, journal, stop }: Running): Said {
       total: progress.total,
       underWay: progress.underWay,
       ...(pace.etaSeconds === undefined ? {} : { etaSeconds: pace.etaSeconds }),
-      ...(waiting.length === 0 ? {} : { waitingFor: waiting.map(({ message }) => message).join('; ') }),
+      ...(waitsFor.length === 0 ? {} : { waitingFor: waitsFor.join('; ') }),
     },
     refused: progress.refused
       .filter(({ code }) => code !== 'gone')

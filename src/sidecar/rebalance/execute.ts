@@ -72,6 +72,7 @@ export class Execution {
   readonly #observer: Observer;
   readonly #actor: Actor;
   #journal: Journal;
+  #hasLooked = false;
   #lookAt: LookAt;
   #failures: Awaited<ReturnType<Actor['carryOut']>> = [];
   #samples: Sample[] = [];
@@ -99,9 +100,12 @@ export class Execution {
     return this.#journal;
   }
 
-  /** Until the plan has ended. Rejects when the journal cannot be stored, or when `signal` is aborted: then it may be resumed. */
+  /**
+   * Until the plan has ended, and what became of it has been told once: also of a plan that had ended before. Rejects when the
+   * journal cannot be stored, or when `signal` is aborted: then it may be resumed.
+   */
   async run(): Promise<Journal> {
-    while (this.#journal.outcome === undefined) await this.#roundAndPause();
+    while (this.#journal.outcome === undefined || !this.#hasLooked) await this.#roundAndPause();
     return this.#journal;
   }
 
@@ -143,6 +147,7 @@ export class Execution {
       this.#options.log?.debug({ event: 'rebalance-action-failed', reason }, message);
     }
     const { waiting, said, progress } = step;
+    this.#hasLooked = true;
     tell?.({ journal: step.journal, progress, pace: this.#pace(seen.nowMs, progress), waiting, said });
     return step.soon;
   }

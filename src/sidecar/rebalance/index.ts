@@ -1,5 +1,6 @@
 import { settledFor } from '../../execution/index.ts';
 import type { DisruptionRecord } from '../../gate/record.ts';
+import { isStatus } from '../../kubernetes/client.ts';
 import { paths } from '../../kubernetes/paths.ts';
 import { type Context, type Report, tell } from '../context.ts';
 import { readRecord } from '../disruption/index.ts';
@@ -44,7 +45,14 @@ export interface RebalanceWork extends Omit<CarryOut, 'samples'> {
   readonly memory: Memory;
 }
 
-const periodsMs = { idle: 60_000, executing: 2_000, owed: 30_000, soonest: 200 };
+const periodsMs = {
+  idle: 60_000,
+  executing: 2_000,
+  owed: 30_000,
+  soonest: 200,
+  conflict: 1_000,
+  resume: 5_000,
+};
 
 /** Proposes, and carries out what was approved; at most one plan of the cluster at a time. */
 export async function reconcileRebalances(work: RebalanceWork): Promise<Report> {
@@ -57,12 +65,21 @@ export async function reconcileRebalances(work: RebalanceWork): Promise<Report> 
   const entry = record === undefined ? undefined : await goOn(work, record, rebalances);
   memory.quiet = record !== undefined && entry === undefined;
   let againInMs = memory.running === undefined ? periodsMs.idle : periodsMs.executing;
+  const failures: unknown[] = [];
   for (const rebalance of byAge(rebalances)) {
-    const decision = await step(work, { rebalance, all: rebalances, lease, entry });
-    againInMs = Math.min(againInMs, Math.max(periodsMs.soonest, decision.againInMs ?? Infinity));
+    try {
+      const decision = await step(work, { rebalance, all: rebalances, lease, entry });
+      againInMs = Math.min(againInMs, Math.max(periodsMs.soonest, decision.againInMs ?? Infinity));
+    } catch (error) {
+      // Somebody has changed the object since it was seen: the change is on its way here.
+      if (isStatus(error, 409)) againInMs = Math.min(againInMs, periodsMs.conflict);
+      else failures.push(error);
+    }
   }
   if (memory.mayOwe && record !== undefined && record.holder === undefined)
     againInMs = Math.min(againInMs, await settle(work));
+  // One object that cannot be written holds up no other.
+  if (failures.length > 0) throw failures[0];
   return { conditions: [], againInMs };
 }
 
@@ -74,11 +91,13 @@ async function recordSeen(context: Context): Promise<{ record: DisruptionRecord 
   return { record: undefined, lease: { state: 'held', what } };
 }
 
-/** Forgets objects that are gone. */
+/** Forgets objects that are gone, and searches of those that have ended. */
 function forget({ searches, plans }: Memory, rebalances: readonly KafkaRebalance[]): void {
   const known = new Set(rebalances.map(({ metadata }) => metadata.uid));
+  const open = rebalances.filter((one) => !isTerminal(phaseOf(one)));
+  const searched = new Set(open.map(({ metadata }) => metadata.uid));
   for (const [uid, { stop }] of searches)
-    if (!known.has(uid)) {
+    if (!searched.has(uid)) {
       stop.abort();
       searches.delete(uid);
     }
@@ -93,14 +112,17 @@ async function goOn(
 ): Promise<Entry | undefined> {
   const { memory, context } = work;
   const entry = entryOf(record);
-  if (entry === undefined) {
+  if (memory.running !== undefined && memory.running.uid !== entry?.uid) {
+    memory.running.drop();
     memory.running = undefined;
-    return undefined;
   }
+  if (entry === undefined) return undefined;
   const carry = carryOut(work);
   const orphan = isOrphan(entry, rebalances);
   if (memory.running?.problem !== undefined) {
-    context.log.warn({ event: 'rebalance-interrupted', rebalance: entry.name }, memory.running.problem);
+    const { message, atMs } = memory.running.problem;
+    if (performance.now() - atMs < periodsMs.resume) return entry;
+    context.log.warn({ event: 'rebalance-interrupted', rebalance: entry.name }, message);
     memory.running = undefined;
   }
   if (memory.running === undefined) {
@@ -146,6 +168,8 @@ async function step(work: RebalanceWork, one: One): Promise<Decision> {
   if (action.do === 'propose') await write(context, rebalance, decision);
   if (!(await act(work, rebalance, decision))) return { ...decision, againInMs: periodsMs.executing };
   if (action.do !== 'propose') await write(context, rebalance, decision);
+  // Only now: a status that could not be written is no reason to search again.
+  if (action.do === 'store') memory.searches.delete(rebalance.metadata.uid);
   // Of the look that was decided on: an end that came since has no status yet.
   const state = seen.execution?.state;
   const ended = state === 'done' || state === 'stopped' || state === 'failed';
@@ -166,7 +190,6 @@ async function act(work: RebalanceWork, rebalance: KafkaRebalance, { action }: D
       const prepared = memory.searches.get(uid)?.prepared;
       if (prepared === undefined) return false;
       await storePlan(context.kube, rebalance, prepared);
-      memory.searches.delete(uid);
       memory.plans.delete(uid);
       return true;
     }
