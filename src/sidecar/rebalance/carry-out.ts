@@ -176,6 +176,15 @@ export async function finish({ context, by }: CarryOut, entry: Entry): Promise<v
 
 const states = { done: 'done', drifted: 'done', stopped: 'stopped' } as const;
 
+/** Nothing is left but what Kafka refuses for good: another plan would be refused like this one, again and again. */
+function refusedByKafka({ outcome, refused }: Journal, { refusedCount, goneCount }: Told['progress']) {
+  const some = Object.values(refused).filter(({ code }) => code === 'refused-by-kafka');
+  const [first] = some;
+  if (outcome !== 'drifted' || first === undefined || some.length < refusedCount - goneCount) return {};
+  const message = `Kafka refuses ${some.length} moves for good, the others are done: ${first.detail}`;
+  return { state: 'failed', message } as const;
+}
+
 /** What the lifecycle is told of an execution. */
 export function saidOf({ hash, told, journal, stop, problem }: Running): Said {
   // An end that was not looked at since a restart would be told without what was refused.
@@ -206,6 +215,7 @@ export function saidOf({ hash, told, journal, stop, problem }: Running): Said {
       .map(({ topic, partition, detail }) => ({ topic, partition, reason: detail })),
     refusedCount: progress.refusedCount - progress.goneCount,
     ...stopMessage(journal),
+    ...refusedByKafka(journal, progress),
   };
 }
 

@@ -205,6 +205,34 @@ suite('the duty that balances', { concurrency: true }, () => {
     assert.deepEqual(throttles(kafka), []);
   });
 
+  test('what Kafka refuses for good ends the balancing instead of beginning it again', async (t) => {
+    const around = cluster();
+    const { api, kafka } = around;
+    kafka.hasPolicy = true;
+    const one = await sidecar(t, around);
+    await one.until(isIn(api, 'Proposed'));
+    annotate(api, { [keys.approve]: statusIn(api).plan?.hash ?? '' });
+    await one.until(isIn(api, 'Failed'));
+    assert.match(statusIn(api).message ?? '', /refuses 1 moves for good.*POLICY_VIOLATION/);
+    assert.deepEqual(throttles(kafka), []);
+    assert.equal(holderIn(api), undefined);
+  });
+
+  test('a proposal is not compared with a cluster in which another one moves replicas', async (t) => {
+    const { api, kafka, first } = await midway(t);
+    const other = rebalanceOf({ name: 'tuesday', created: '2026-11-24T10:00:00Z', spec });
+    const { plan, summary } = statusIn(api);
+    assert.ok(plan && summary);
+    const status = { phase: 'Proposed', reason: 'Proposed', message: '', plan, summary } as const;
+    api.put(pathOf('tuesday'), { ...other, status });
+    await first.pass();
+    assert.equal(statusIn(api, 'tuesday').phase, 'Proposed');
+    kafka.isHolding = false;
+    await first.until(isIn(api, 'Done'));
+    await first.until(() => statusIn(api, 'tuesday').phase !== 'Proposed');
+    assert.equal(statusIn(api, 'tuesday').reason, 'PlanLost', 'it is looked at afterwards');
+  });
+
   test('an end that had no status yet is told after a restart as it was', async (t) => {
     const around = cluster();
     const { api, kafka } = around;

@@ -91,13 +91,12 @@ async function recordSeen(context: Context): Promise<{ record: DisruptionRecord 
   return { record: undefined, lease: { state: 'held', what } };
 }
 
-/** Forgets objects that are gone, and searches of those that have ended. */
+/** Forgets objects that are gone or have ended: nobody needs their plans any more, and plans are large. */
 function forget({ searches, plans }: Memory, rebalances: readonly KafkaRebalance[]): void {
-  const known = new Set(rebalances.map(({ metadata }) => metadata.uid));
   const open = rebalances.filter((one) => !isTerminal(phaseOf(one)));
-  const searched = new Set(open.map(({ metadata }) => metadata.uid));
+  const known = new Set(open.map(({ metadata }) => metadata.uid));
   for (const [uid, { stop }] of searches)
-    if (!searched.has(uid)) {
+    if (!known.has(uid)) {
       stop.abort();
       searches.delete(uid);
     }
@@ -237,7 +236,9 @@ async function seenOf(work: RebalanceWork, { rebalance, all, lease, entry }: One
   const phase = phaseOf(rebalance);
   const proposal = memory.searches.get(uid)?.proposal;
   const isOwn = entry?.uid === uid && memory.running?.uid === uid;
-  const compared = phase === 'Proposed' || phase === 'Approved' ? await compare(work, rebalance) : {};
+  // While somebody moves replicas or restarts brokers nothing begins, and the difference would be one that passes.
+  const mayBegin = lease.state === 'free' && (phase === 'Proposed' || phase === 'Approved');
+  const compared = mayBegin ? await compare(work, rebalance) : {};
   return {
     ...{ rebalance, all, lease, now: context.now() },
     ...(proposal === undefined ? {} : { proposal }),

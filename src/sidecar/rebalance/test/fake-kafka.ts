@@ -33,6 +33,8 @@ export class FakeKafka {
   isAway = false;
   /** Fails as nothing of Kafka's does. */
   isBroken = false;
+  /** Lets nothing be moved. */
+  hasPolicy = false;
   writes = 0;
   looks = 0;
 
@@ -87,6 +89,8 @@ export class FakeKafka {
     this.reassigned.push(...changes);
     return changes.map(({ topic, partition, replicas }) => {
       const one = this.partitions.find((each) => each.topic === topic && each.partition === partition);
+      if (this.hasPolicy)
+        return { topic, partition, error: { reason: 'POLICY_VIOLATION', message: 'not these' } };
       if (one === undefined) return { topic, partition, error: { reason: 'UNKNOWN', message: 'none' } };
       if (replicas === null) {
         one.replicas = [...one.isr];
