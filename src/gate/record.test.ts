@@ -4,7 +4,17 @@ import fc from 'fast-check';
 import { RecordError, parseRecord, recordKnown, recordText } from './record-json.ts';
 import type { DisruptionRecord, Kind, Outcome, RefusalCode, Step } from './record.ts';
 import * as records from './record.ts';
-import { advance, confirm, emptyRecord, lapse, release, reserve, take, takeOver } from './record.ts';
+import {
+  advance,
+  confirm,
+  dropUnfollowed,
+  emptyRecord,
+  lapse,
+  release,
+  reserve,
+  take,
+  takeOver,
+} from './record.ts';
 
 const mine = { id: 'roll/u1', by: 's1' };
 const kafka1 = { pod: 'kafka-1', podUid: 'u1' };
@@ -228,4 +238,18 @@ test('whatever is tried in whatever order, there is one holder, which another ne
     }),
     { numRuns: 500 },
   );
+});
+
+test('where the gate is off, what is left of an eviction is dropped, and a rebalance stays', () => {
+  const claim = { id: 'one', by: 'sidecar-1' };
+  for (const kind of ['loss', 'rebalance'] as const) {
+    const taken = take(emptyRecord, claim, { kind }, 1);
+    assert.ok(taken.ok);
+    const left = dropUnfollowed(taken.record);
+    assert.equal(left.ok && left.record.holder?.kind, kind === 'loss' ? undefined : kind);
+  }
+  const reserved = reserve(emptyRecord, claim, { pod: 'kafka-1', podUid: 'u' }, 1);
+  assert.ok(reserved.ok);
+  const left = dropUnfollowed(reserved.record);
+  assert.equal(left.ok && left.record.holder, undefined);
 });

@@ -20,6 +20,7 @@ function given() {
     cluster: 'shop',
     kube: api.kube,
     world: () => world,
+    now: () => new Date(),
   } as unknown as Context;
   const spec = () => {
     const { maxUnavailable, unhealthyPodEvictionPolicy } =

@@ -2,7 +2,7 @@ import { ensure } from '../../kubernetes/apply.ts';
 import { paths } from '../../kubernetes/paths.ts';
 import { managedBy, objectsOf } from '../../names.ts';
 import type { Gate } from '../gate/index.ts';
-import { farewellOf } from '../farewell/request.ts';
+import { isLeaving } from '../farewell/request.ts';
 import { type ClusterSet, nodeSelector, ownedBy, podLabels } from '../cluster-set.ts';
 import type { Context, Report } from '../context.ts';
 import { selects } from '../../kubernetes/labels.ts';
@@ -66,7 +66,7 @@ export async function reconcileBudget(context: Context, gate?: Pick<Gate, 'budge
   const own = objectsOf(cluster).warden;
   const foreign = overlapping(sets, budgets, own);
   if (foreign.length === 0) {
-    const rule = ruleOf(gate, farewellOf(kafkaCluster) !== undefined);
+    const rule = ruleOf(gate, isLeaving(kafkaCluster, context.now()));
     await ensure(kube, budgetOf(sets, context, rule));
     const message = rule.maxUnavailable === 1 ? rule.why : `No pod may be evicted now. ${rule.why}`;
     return { conditions: [{ type: 'BudgetOverlap', status: 'False', reason: 'OneBudget', message }] };

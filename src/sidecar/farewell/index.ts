@@ -5,17 +5,22 @@ import { issuedAnnotation } from '../credentials/keys.ts';
 import { readSecret } from '../secrets.ts';
 import { podNames } from '../cluster-set.ts';
 import { intruders } from '../topology.ts';
-import { farewellOf } from './request.ts';
+import { readRecord } from '../disruption/index.ts';
+import { farewellAgeMs, farewellOf } from './request.ts';
+
+/** Of the time that an uninstallation waits for a farewell, so much is left for a balancing to be taken back. */
+const takingBackMs = 60_000;
 
 /**
  * Before kafka-warden is uninstalled the credentials duty issues every leaf anew, once for each farewell; this one
  * tells when that is done, and until when every broker can start again with nobody there. Budget and Services are
- * owned by the StatefulSets and stay as they are.
+ * owned by the StatefulSets and stay as they are. A balancing is stopped: nobody would take its throttles back.
  */
 export async function reconcileFarewell(context: Context): Promise<Report> {
   const { sets, kafkaCluster } = context.world();
   const token = farewellOf(kafkaCluster);
   if (token === undefined || sets.length === 0) return { conditions: [] };
+  if (await isBalancing(context)) return { conditions: [], againInMs: 1_000 };
   const ends: string[] = [];
   for (const set of sets) {
     const secret = await readSecret(context.kube, context.namespace, keysSecretOf(set.name));
@@ -40,4 +45,11 @@ export async function reconcileFarewell(context: Context): Promise<Report> {
     ],
     facts: { farewell: { token, leavesUntil } },
   };
+}
+
+async function isBalancing(context: Context): Promise<boolean> {
+  const ageMs = farewellAgeMs(context.world().kafkaCluster, context.now());
+  if (ageMs === undefined || ageMs > takingBackMs) return false;
+  const { known } = await readRecord(context);
+  return known.known && known.record.holder?.kind === 'rebalance';
 }

@@ -6,3 +6,18 @@ export const farewellAnnotation = `${group}/farewell`;
 
 export const farewellOf = (cluster: KafkaCluster | undefined): string | undefined =>
   cluster?.metadata.annotations?.[farewellAnnotation];
+
+const leavingMs = 600_000;
+
+/** How long ago the farewell was asked for; its token is that time. */
+export function farewellAgeMs(cluster: KafkaCluster | undefined, now: Date): number | undefined {
+  const token = farewellOf(cluster);
+  return token === undefined ? undefined : now.getTime() - (Date.parse(token) || now.getTime());
+}
+
+/**
+ * Whether kafka-warden is being uninstalled. The annotation stays when that is over: a sidecar that is there long afterwards
+ * has come with another installation.
+ */
+export const isLeaving = (cluster: KafkaCluster | undefined, now: Date): boolean =>
+  (farewellAgeMs(cluster, now) ?? Infinity) < leavingMs;

@@ -100,6 +100,18 @@ test('a broker that has stopped since Kafka was read is noticed before the answe
   assert.match(answer.message, /broker 0 does not answer/);
 });
 
+test('a pod that has begun to end while the brokers were asked is noticed before the answer', async (t) => {
+  const around = await given(t);
+  const { ping } = around.kafka;
+  around.kafka.ping = async (broker) => {
+    around.setPods([brokerPod(0), brokerPod(1), brokerPod(2, 1, { terminating: true })]);
+    return ping(broker);
+  };
+  const answer = await around.ask(1);
+  assert.equal(answer.verdict, 'deny');
+  assert.notEqual(around.record().holder?.state, 'reserved');
+});
+
 test('a dry run is judged, and nothing is written or counted', async (t) => {
   const around = await given(t);
   const before = around.api.objects.size;

@@ -10,6 +10,7 @@ import { type MemoryApi, memoryApi } from '../../kubernetes/test/memory-api.ts';
 import { sampleCluster } from '../../model/index.ts';
 import { keys, objectsOf } from '../../names.ts';
 import type { Context } from '../context.ts';
+import { farewellAnnotation } from '../farewell/request.ts';
 import { createMetrics } from '../metrics.ts';
 import type { ConfigMap } from '../objects.ts';
 import { clusterSet } from '../test/sets.ts';
@@ -69,6 +70,8 @@ interface Sidecar {
   pass(): Promise<number>;
   /** Passes as the duty loop makes them, until it holds. */
   until(holds: () => boolean): Promise<void>;
+  /** The farewell of that time is in the KafkaCluster. */
+  leave(at: Date): void;
   /** As a process that ends: whatever it was doing goes no further. */
   end(): void;
 }
@@ -80,6 +83,7 @@ async function sidecar(t: TestContext, { api, kafka }: ReturnType<typeof cluster
   memory.samples.taken = [await sampleCluster(kafka as unknown as Context['kafka'], { now })];
   const stop = new AbortController();
   let wake: () => void = () => undefined;
+  let annotations: Record<string, string> = {};
   const rebalances = () =>
     [...api.objects].flatMap(([path, object]) =>
       path.startsWith(`${paths.kafkarebalances('shop')}/`) ? [object as unknown as KafkaRebalance] : [],
@@ -87,7 +91,12 @@ async function sidecar(t: TestContext, { api, kafka }: ReturnType<typeof cluster
   const context = {
     ...{ namespace: 'shop', cluster: 'kafka', kube: api.kube, kafka, log: silent, now: () => new Date() },
     ...{ metrics: createMetrics('kafka'), launchers: [], reports: { all: () => [], facts: () => ({}) } },
-    world: () => ({ sets: [clusterSet('kafka')], pods: [], rebalances: rebalances() }),
+    world: () => ({
+      sets: [clusterSet('kafka')],
+      pods: [],
+      rebalances: rebalances(),
+      kafkaCluster: { metadata: { annotations } },
+    }),
   } as unknown as Context;
   const work = { context, memory, by, signal: stop.signal, wake: () => wake() };
   const pass = async () => (await reconcileRebalances(work)).againInMs ?? 60_000;
@@ -102,6 +111,7 @@ async function sidecar(t: TestContext, { api, kafka }: ReturnType<typeof cluster
         await Promise.race([woken, delay(Math.min(againInMs, 300))]);
       }
     },
+    leave: (at) => void (annotations = { [farewellAnnotation]: at.toISOString() }),
     end: () => stop.abort(),
   };
   t.after(() => stop.abort());
@@ -163,6 +173,18 @@ suite('the duty that balances', { concurrency: true }, () => {
     annotate(api, { [keys.stop]: 'true' });
     await first.until(isIn(api, 'Stopped'));
     assert.match(statusIn(api).message ?? '', /1 moves under way were taken back/);
+    assert.deepEqual(kafka.partitions[0]?.replicas, [0, 1]);
+    assert.deepEqual(throttles(kafka), []);
+    assert.equal(holderIn(api), undefined);
+  });
+
+  test('before kafka-warden is uninstalled what is under way is taken back', async (t) => {
+    const { api, kafka, first } = await midway(t);
+    first.leave(new Date(Date.now() - 3_600_000));
+    await first.pass();
+    assert.equal(first.memory.running?.stop, false, 'an earlier farewell is over');
+    first.leave(new Date());
+    await first.until(isIn(api, 'Stopped'));
     assert.deepEqual(kafka.partitions[0]?.replicas, [0, 1]);
     assert.deepEqual(throttles(kafka), []);
     assert.equal(holderIn(api), undefined);
@@ -241,7 +263,7 @@ suite('the duty that balances', { concurrency: true }, () => {
     const moves = [{ topic: 'orders', partition: 0, from: [0, 1], to: [0, 2], sizeBytes: 1_000 }];
     const execution = { throttle: {} };
     const stored = { schema: 1, cluster: 'kafka', mode: 'given', execution, moves } as const;
-    const prepared = await preparePlan(stored, { brokers: [], partitions: [] } as never, new Date());
+    const prepared = await preparePlan(stored, { brokers: [], partitions: [] }, new Date());
     const rebalance = rebalanceOf({
       spec,
       status: {

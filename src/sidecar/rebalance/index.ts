@@ -4,17 +4,17 @@ import { isStatus } from '../../kubernetes/client.ts';
 import { paths } from '../../kubernetes/paths.ts';
 import { type Context, type Report, tell } from '../context.ts';
 import { readRecord } from '../disruption/index.ts';
+import { isLeaving } from '../farewell/request.ts';
 import { type CarryOut, RecordRefused, type Running, finish, resume, saidOf, start } from './carry-out.ts';
-import { type Drift, driftOf } from './drift.ts';
 import { type Entry, entryOf, leaseOf } from './entry.ts';
 import { type KafkaRebalance, isTerminal, phaseOf } from './kafka-rebalance.ts';
 import { statusPatch } from './lifecycle-status.ts';
-import type { Decision, Lease, Proposal, Seen, Stored } from './lifecycle-types.ts';
+import type { Decision, Lease, Proposal, Seen } from './lifecycle-types.ts';
 import { nextOf } from './lifecycle.ts';
 import { payOwed, readOwed } from './owed.ts';
-import { type PreparedPlan, StoredPlanError } from './plan-chunks.ts';
-import { readPlan, storePlan } from './plan-store.ts';
-import type { RebalancePlan } from './plan.ts';
+import type { PreparedPlan } from './plan-chunks.ts';
+import { storePlan } from './plan-store.ts';
+import { type KnownPlans, compare, planOf } from './known-plans.ts';
 import { byAge, isOrphan } from './queue.ts';
 import { type Samples, searchPlan } from './search.ts';
 
@@ -24,7 +24,7 @@ export interface Memory {
   /** The search for each object, by UID, under way or ended. */
   readonly searches: Map<string, { proposal: Proposal; prepared?: PreparedPlan; stop: AbortController }>;
   /** Plans as stored, by UID, checked against their hash. */
-  readonly plans: Map<string, RebalancePlan & { readonly hash: string }>;
+  readonly plans: KnownPlans;
   running: Running | undefined;
   /** Whether debts may be there; asked once after a start. */
   mayOwe: boolean;
@@ -64,11 +64,24 @@ export async function reconcileRebalances(work: RebalanceWork): Promise<Report> 
   const { record, lease } = await recordSeen(context);
   const entry = record === undefined ? undefined : await goOn(work, record, rebalances);
   memory.quiet = record !== undefined && entry === undefined;
-  let againInMs = memory.running === undefined ? periodsMs.idle : periodsMs.executing;
+  const { failures, ...stepped } = await stepAll(work, { all: rebalances, lease, entry });
+  let { againInMs } = stepped;
+  if (memory.mayOwe && record !== undefined && record.holder === undefined)
+    againInMs = Math.min(againInMs, await settle(work));
+  // One object that cannot be written holds up no other.
+  if (failures.length > 0) throw failures[0];
+  return { conditions: [], againInMs };
+}
+
+async function stepAll(
+  work: RebalanceWork,
+  seen: Omit<One, 'rebalance'>,
+): Promise<{ againInMs: number; failures: unknown[] }> {
   const failures: unknown[] = [];
-  for (const rebalance of byAge(rebalances)) {
+  let againInMs = work.memory.running === undefined ? periodsMs.idle : periodsMs.executing;
+  for (const rebalance of byAge(seen.all)) {
     try {
-      const decision = await step(work, { rebalance, all: rebalances, lease, entry });
+      const decision = await step(work, { rebalance, ...seen });
       againInMs = Math.min(againInMs, Math.max(periodsMs.soonest, decision.againInMs ?? Infinity));
     } catch (error) {
       // Somebody has changed the object since it was seen: the change is on its way here.
@@ -76,11 +89,7 @@ export async function reconcileRebalances(work: RebalanceWork): Promise<Report> 
       else failures.push(error);
     }
   }
-  if (memory.mayOwe && record !== undefined && record.holder === undefined)
-    againInMs = Math.min(againInMs, await settle(work));
-  // One object that cannot be written holds up no other.
-  if (failures.length > 0) throw failures[0];
-  return { conditions: [], againInMs };
+  return { againInMs, failures };
 }
 
 /** The record; a damaged one is held by nobody who would give it back, so that nothing begins. */
@@ -126,15 +135,16 @@ async function goOn(
   }
   if (memory.running === undefined) {
     const object = rebalances.find(({ metadata }) => metadata.uid === entry.uid);
-    const plan = object === undefined ? undefined : await planOf(work, object);
+    const plan = object === undefined ? undefined : await planOf(context, memory.plans, object);
     memory.running = await resume(carry, entry, plan);
     context.log.info(
       { event: 'rebalance-resumed', rebalance: entry.name },
       'goes on with a plan where it stood',
     );
   }
+  // Before kafka-warden goes, too: nobody would take the throttles back.
+  if (orphan || isLeaving(context.world().kafkaCluster, context.now())) memory.running.stop = true;
   if (orphan) {
-    memory.running.stop = true;
     if (memory.running.journal.outcome !== undefined)
       await end(work, { ...entry, journal: memory.running.journal });
   }
@@ -192,23 +202,27 @@ async function act(work: RebalanceWork, rebalance: KafkaRebalance, { action }: D
       memory.plans.delete(uid);
       return true;
     }
-    case 'start': {
-      const plan = await planOf(work, rebalance);
-      if (plan?.hash !== action.hash) return false;
-      try {
-        memory.running = await start(carryOut(work), rebalance, plan, await readOwed(context));
-        return true;
-      } catch (error) {
-        if (error instanceof RecordRefused) return false;
-        throw error;
-      }
-    }
+    case 'start':
+      return begun(work, rebalance, action.hash);
     case 'stop':
       if (memory.running?.uid === uid) memory.running.stop = true;
       return true;
     case 'continue':
     case 'nothing':
       return true;
+  }
+}
+
+async function begun(work: RebalanceWork, rebalance: KafkaRebalance, hash: string): Promise<boolean> {
+  const { context, memory } = work;
+  const plan = await planOf(context, memory.plans, rebalance);
+  if (plan?.hash !== hash || isLeaving(context.world().kafkaCluster, context.now())) return false;
+  try {
+    memory.running = await start(carryOut(work), rebalance, plan, await readOwed(context));
+    return true;
+  } catch (error) {
+    if (error instanceof RecordRefused) return false;
+    throw error;
   }
 }
 
@@ -238,61 +252,13 @@ async function seenOf(work: RebalanceWork, { rebalance, all, lease, entry }: One
   const isOwn = entry?.uid === uid && memory.running?.uid === uid;
   // While somebody moves replicas or restarts brokers nothing begins, and the difference would be one that passes.
   const mayBegin = lease.state === 'free' && (phase === 'Proposed' || phase === 'Approved');
-  const compared = mayBegin ? await compare(work, rebalance) : {};
+  const compared = mayBegin ? await compare(context, memory.plans, rebalance) : {};
   return {
     ...{ rebalance, all, lease, now: context.now() },
     ...(proposal === undefined ? {} : { proposal }),
     ...(isOwn && memory.running !== undefined ? { execution: saidOf(memory.running) } : {}),
     ...compared,
   };
-}
-
-/** The stored plan, and how far the cluster is from what it was made for; without an answer of Kafka not compared. */
-async function compare(
-  work: RebalanceWork,
-  rebalance: KafkaRebalance,
-): Promise<{ stored: Stored; drift?: Drift }> {
-  const { context } = work;
-  let plan: (RebalancePlan & { readonly hash: string }) | undefined;
-  try {
-    plan = await readStored(work, rebalance);
-  } catch (error) {
-    if (!(error instanceof StoredPlanError)) throw error;
-    return { stored: { state: 'lost', message: error.message } };
-  }
-  const stored: Stored = { state: 'sound', hash: plan.hash };
-  const names = [...new Set(plan.moves.map(({ topic }) => topic))];
-  const topics = await context.kafka.topics(names).catch(() => undefined);
-  if (topics === undefined) return { stored };
-  const now = new Map(
-    topics.flatMap(({ name, partitions }) =>
-      partitions.map(({ index, replicas }) => [`${name}\n${index}`, replicas] as const),
-    ),
-  );
-  return { stored, drift: driftOf(plan.moves, (topic, partition) => now.get(`${topic}\n${partition}`)) };
-}
-
-/** Read once; a plan never changes under its hash. */
-async function readStored(
-  { context, memory }: RebalanceWork,
-  rebalance: KafkaRebalance,
-): Promise<RebalancePlan & { readonly hash: string }> {
-  const { uid } = rebalance.metadata;
-  const hash = rebalance.status?.plan?.hash ?? '';
-  const known = memory.plans.get(uid);
-  if (known?.hash === hash) return known;
-  const plan = { ...(await readPlan(context.kube, rebalance)), hash };
-  memory.plans.set(uid, plan);
-  return plan;
-}
-
-async function planOf(work: RebalanceWork, rebalance: KafkaRebalance) {
-  try {
-    return await readStored(work, rebalance);
-  } catch (error) {
-    if (error instanceof StoredPlanError) return undefined;
-    throw error;
-  }
 }
 
 async function write(
