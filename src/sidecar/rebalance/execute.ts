@@ -62,6 +62,8 @@ export interface ExecuteOptions {
 }
 
 const shortestPollMs = 100;
+/** The time of day, by a clock that is never set back: guards would take an old picture for a new one until it was overtaken. */
+const steadyMs = (): number => Math.round(performance.timeOrigin + performance.now());
 /** The speed is told over this time. */
 const paceOverMs = 60_000;
 
@@ -78,7 +80,7 @@ export class Execution {
   #samples: Sample[] = [];
 
   constructor(options: ExecuteOptions) {
-    const { kafka, controllers, plan, limits, journal, nowMs = Date.now } = options;
+    const { kafka, controllers, plan, limits, journal, nowMs = steadyMs } = options;
     this.#options = options;
     this.#journal = journal;
     this.#prepared = prepare(plan, journal.racks);
@@ -129,7 +131,7 @@ export class Execution {
   /** One look, and what follows from it. Returns whether another is worth while at once. */
   async round(): Promise<boolean> {
     const { stopRequested, tell } = this.#options;
-    const nowMs = this.#options.nowMs ?? Date.now;
+    const nowMs = this.#options.nowMs ?? steadyMs;
     const journal = stopRequested?.() === true ? requestStop(this.#journal, nowMs()) : this.#journal;
     const seen = await this.#look();
     if (seen === undefined) return false;
