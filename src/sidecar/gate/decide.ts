@@ -12,7 +12,7 @@ import type { Decide, EvictionAnswer, EvictionQuestion } from '../api/eviction.t
 import { type Context, tell } from '../context.ts';
 import { changeRecord, readRecord } from '../disruption/index.ts';
 import type { EvidenceSource, Gathered } from './evidence-source.ts';
-import { at, judged, unread } from './judgement.ts';
+import { type Moment, at, judged, unread } from './judgement.ts';
 import { type NodePod, missingPods } from './nodes.ts';
 import { inTime } from './patience.ts';
 import { policyOf } from './policy.ts';
@@ -24,6 +24,8 @@ export interface DecideOptions {
   readonly source: Pick<EvidenceSource, 'catchingUp' | 'fresh' | 'hurry' | 'latest' | 'ping' | 'problem'>;
   /** The cluster's pods as the informers have them. */
   readonly pods: () => readonly NodePod[];
+  /** As the API server has them at this moment: a watch may have been silent for minutes before it is opened again. */
+  readonly livePods: () => Promise<Pick<Moment, 'pods' | 'missingPods'>>;
   /** The record has changed. */
   readonly onReserved: () => void;
   /** The webhook waits two seconds for all of it. */
@@ -112,9 +114,8 @@ async function decideNow(
   let verdict = ask(prepared);
   // What was read may be two seconds old. A process that has stopped since then shows at once.
   if (verdict.kind === 'allow') {
-    const pings = await source.ping();
-    // So does a pod that has begun to end meanwhile.
-    const now = { pods: options.pods(), missingPods: missingPods(context.world()) };
+    // So does a pod that has begun to end.
+    const [pings, now] = await Promise.all([source.ping(), options.livePods()]);
     verdict = ask(at(prepared, { ...moment, ...now, pings }));
   }
   if (verdict.kind === 'pass') return passed(context, question, verdict);

@@ -112,6 +112,18 @@ test('a pod that has begun to end while the brokers were asked is noticed before
   assert.notEqual(around.record().holder?.state, 'reserved');
 });
 
+test('an allow is said of the pods that the API server has, whatever a silent watch shows', async (t) => {
+  const around = await given(t);
+  const known = around.context.world().pods;
+  around.setPods([brokerPod(0), brokerPod(1), brokerPod(2, 1, { ready: false })]);
+  around.setWorld({ pods: known });
+  const answer = await around.ask(1);
+  assert.equal(answer.verdict === 'deny' && answer.reason, 'other-away');
+  around.api.refuse = ({ method, path }) =>
+    method === 'GET' && path === paths.pods('shop') ? { status: 503, body: { message: 'away' } } : undefined;
+  assert.equal((await around.ask(1)).verdict, 'deny');
+});
+
 test('a dry run is judged, and nothing is written or counted', async (t) => {
   const around = await given(t);
   const before = around.api.objects.size;

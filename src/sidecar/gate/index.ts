@@ -211,6 +211,10 @@ export function gateOf(options: GateOptions): Gate {
       by,
       source,
       pods,
+      livePods: async () => {
+        const seen = { ...context.world(), pods: await livePods(context) };
+        return { pods: nodePods(seen, context.cluster, memory.ids), missingPods: missingPods(seen) };
+      },
       onReserved: () => wake('disruption'),
     }),
     reconcile,
