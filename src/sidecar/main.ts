@@ -9,10 +9,9 @@ import { type QuestionsDuty, answerQuestions } from './api/index.ts';
 import { type Observation, observeBrokers } from './brokers/index.ts';
 import { reconcileBudget } from './budget/index.ts';
 import { inMode } from './cluster-set.ts';
-import { dropUnfollowed } from '../gate/record.ts';
 import type { Context } from './context.ts';
 import { type NodesAuthority, reconcileCredentials } from './credentials/index.ts';
-import { changeRecord } from './disruption/index.ts';
+import { dropLeftovers } from './disruption/index.ts';
 import { reconcileDisks } from './disks/index.ts';
 import { reconcileDurability } from './durability/index.ts';
 import { type Duty, type DutyLoop, dutyLoop } from './duties.ts';
@@ -293,7 +292,7 @@ function dutiesOf(context: Context, nodes: NodesAuthority, term: Term): Duty[] {
       name: 'disruption',
       everyMs,
       reconcile: async () => {
-        await changeRecord(context, dropUnfollowed);
+        await dropLeftovers(context);
         return { conditions: [] };
       },
     });

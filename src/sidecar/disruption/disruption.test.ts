@@ -3,10 +3,11 @@ import { test } from 'node:test';
 import { keepJournal, take } from '../../gate/record.ts';
 import { recordText } from '../../gate/record-json.ts';
 import { memoryApi } from '../../kubernetes/test/memory-api.ts';
+import type { Log } from '../../kubernetes/object.ts';
 import { paths } from '../../kubernetes/paths.ts';
 import { clusterSet } from '../test/sets.ts';
 import type { World } from '../world.ts';
-import { changeRecord, readRecord } from './index.ts';
+import { changeRecord, dropLeftovers, readRecord } from './index.ts';
 
 const path = paths.configmaps('shop', 'kafka-kafka-disruption');
 const claim = { id: 'monday', by: 'sidecar-1' };
@@ -56,6 +57,21 @@ test('a write that comes between is seen: the transition is asked again about wh
   });
   assert.ok(outcome.ok);
   assert.equal(between, 2);
+});
+
+test('while the gate is off, an eviction that nobody follows holds nothing up', async () => {
+  const { context } = place();
+  const told: string[] = [];
+  const log = { info: (_: object, message: string) => void told.push(message) } as unknown as Log;
+  await changeRecord(context, (record) => take(record, claim, { kind: 'loss', pod: 'kafka-1' }, 1));
+  await dropLeftovers({ ...context, log });
+  const { known } = await readRecord(context);
+  assert.ok(known.known && known.record.holder === undefined);
+  await changeRecord(context, (record) => take(record, claim, { kind: 'rebalance' }, 1));
+  await dropLeftovers({ ...context, log });
+  const after = await readRecord(context);
+  assert.equal(after.known.known && after.known.record.holder?.kind, 'rebalance');
+  assert.equal(told.length, 1);
 });
 
 test('a damaged record is never overwritten', async () => {
