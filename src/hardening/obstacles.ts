@@ -2,7 +2,7 @@ import { statedClusterOf } from './cluster.ts';
 import { isGiven, literal, type Value } from './configuration.ts';
 import type { Facts } from './draft.ts';
 import { layoutOf } from './layout.ts';
-import type { Finding } from './model.ts';
+import type { Container, Finding } from './model.ts';
 import { isAtLeast, type KafkaVersion } from './profiles/profile.ts';
 import { withoutSlash } from './mounts.ts';
 import { planQuorum, statedOffsetOf } from './quorum.ts';
@@ -50,16 +50,20 @@ const version: Check = ({ kafkaVersion: v, role, pin, place }) => {
   };
 };
 
-const command: Check = ({ start, pin, place }) => {
+const command: Check = ({ start, container, pin, place }) => {
   if (start.kind !== 'unknown') return undefined;
   const line = start.line === undefined ? '' : `: "${start.line}"`;
   return {
     rule: 'unparsed-command',
     path: place('/command'),
     message: `the start command cannot be wrapped, because ${start.reason}${line}`,
-    remedy: `Let the command end in "exec ${pin.profile.entrypoints[0] ?? 'kafka-server-start.sh FILE'}".`,
+    remedy: `Let the command end in "exec ${pin.profile.entrypoints[0] ?? 'kafka-server-start.sh FILE'}"${isIdle(container) ? `, or label the set ${keys.ignore}=true where no broker is meant to run in it` : ''}.`,
   };
 };
+
+/** A pod to work in, or a broker that somebody looks into: it waits, and starts nothing. */
+const isIdle = ({ command = [], args = [] }: Container): boolean =>
+  /\bsleep\b|\btail -f\b/.test([...command, ...args].join(' '));
 
 /** Start commands that the launcher of the pinned generation does not know. */
 const oldLauncher: Check = ({ start, configuration, pin, place }) => {

@@ -45,8 +45,9 @@ const otherPrograms: [RegExp, string][] = [
   ],
 ];
 
-function otherProgram(c: Container): string | undefined {
-  const text = [...(c.command ?? []), ...(c.args ?? [])].join(' ');
+/** The program of a container that is none of Kafka's brokers; some images are named by it in their tag. */
+export function otherProgram(c: Container): string | undefined {
+  const text = [...(c.command ?? []), ...(c.args ?? []), parseImage(c.image ?? '').tag ?? ''].join(' ');
   if (/kafka-server-start|docker\/run\b|scripts\/kafka\/run\.sh/.test(text)) return undefined;
   return otherPrograms.find(([pattern]) => pattern.test(text))?.[1];
 }

@@ -1,3 +1,4 @@
+import { literal } from '../configuration.ts';
 import type { ExternalListener, Layout } from '../model.ts';
 import { kraft, pointerTo, serving, type Draft, type KnownRole, type Rule, type Said } from '../draft.ts';
 import { hostOf, isHost } from '../exposure.ts';
@@ -49,6 +50,7 @@ export const listeners: Rule = {
     draft.without('security.inter.broker.protocol');
     draft.without('early.start.listeners');
     reportFurther(draft);
+    reportUnheard(draft);
   },
 };
 
@@ -70,13 +72,49 @@ function reportFurther(draft: Draft): void {
       });
 }
 
+/** Names of ports that no client of Kafka comes in by: metrics, debuggers, HTTP, the brokers' own, which INTERNAL takes over, and the controllers', which the launcher reads. */
+const besideClients =
+  /jmx|jolokia|metric|prom|export|http|health|admin|debug|agent|rest|inter-?broker|replication|contr|ctrl|quorum|raft/i;
+const usuallyBeside = [
+  1099, 5005, 5555, 5556, 7071, 7072, 7203, 8080, 8083, 8778, 9101, 9102, 9308, 9404, 9999,
+];
+
+/** Ports that are open today, if the part of the configuration that cannot be seen has a listener there, and are not any more. */
+function reportUnheard({ configuration, container, containerIndex, layout, report }: Draft): void {
+  if (configuration.property('listeners').state !== 'unknown') return;
+  const { clientPort, internalPort, controllerPort, external = [] } = layout;
+  const jmx = ['JMX_PORT', 'KAFKA_JMX_PORT'].map((n) => Number(literal(configuration.variable(n))));
+  const known = [clientPort, internalPort, controllerPort, ...external.map((e) => e.port)];
+  for (const [index, port] of (container.ports ?? []).entries()) {
+    const { containerPort, name = '', protocol = 'TCP' } = port;
+    if (protocol !== 'TCP' || besideClients.test(name)) continue;
+    if ([...known, ...jmx, ...usuallyBeside].includes(containerPort)) continue;
+    report({
+      path: pointerTo(containerIndex, `/ports/${index}`),
+      message: `port ${containerPort}${name === '' ? '' : ` (${name})`} is declared, but where the listeners are set cannot be seen from here: a listener on it is not kept`,
+      remedy:
+        'Write listeners and advertised.listeners where the manifest shows them (variables of this container, or --override behind kafka-server-start), or remove the port.',
+      severity: 'warning',
+    });
+  }
+}
+
+/** An advertised address of which not even the form can be read, as it is written. */
+function unreadAddress({ configuration, shape }: Draft, listener: string): string | undefined {
+  if (shape.advertised.some((a) => a.name === listener)) return undefined;
+  const value = configuration.property('advertised.listeners');
+  const text = (value.state === 'computed' ? value.expression : literal(value)) ?? '';
+  const entry = text.split(',').find((e) => e.trim().startsWith(`${listener}://`));
+  return entry?.trim().slice(`${listener}://`.length);
+}
+
 /** What is said of a further listener: where its clients find it now. */
 function kept(draft: Draft, { name, port, from }: ExternalListener): Omit<Said, 'path'> {
   const { shape, container } = draft;
   const listener = shape.listeners.find((l) => l.port === port && !shape.isController(l))?.name ?? name;
   const address = shape.advertised.find((a) => a.name === listener);
   const what = `listener ${listener} on port ${port} is kept as ${name} with TLS and SASL`;
-  const host = address?.host ?? '';
+  const host = address?.host ?? unreadAddress(draft, listener) ?? '';
   const leadsNowhere = host !== '' && (/^(localhost|127\.)/.test(host) || !isHost(address, draft));
   if (from === '' && leadsNowhere)
     return {

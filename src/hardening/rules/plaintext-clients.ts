@@ -1,6 +1,7 @@
 import { literal } from '../configuration.ts';
 import { pointerTo, type Draft, type Rule } from '../draft.ts';
 import type { Container } from '../model.ts';
+import { otherProgram } from '../recognise.ts';
 
 const textsOf = (c: Container) => [
   ...(c.command ?? []),
@@ -50,7 +51,10 @@ export const plaintextClients: Rule = {
       const port = textsOf(container)
         .map((t) => reaches(t, ports))
         .find((p) => p !== undefined);
-      if (port === undefined) continue;
+      if (port === undefined) {
+        unseenClient(container, index, draft);
+        continue;
+      }
       draft.report({
         path: pointerTo(index, ''),
         message: `container ${container.name} connects to localhost:${port}, where the hardened listener asks for TLS and credentials`,
@@ -60,6 +64,17 @@ export const plaintextClients: Rule = {
     tools(draft);
   },
 };
+
+/** Kafka Connect or MirrorMaker in the broker's pod, with the brokers' addresses in a file. */
+function unseenClient(container: Container, index: number, { report }: Draft): void {
+  const program = otherProgram(container);
+  if (program !== 'Kafka Connect' && program !== 'MirrorMaker') return;
+  if ((container.env ?? []).some((e) => e.name.includes('BOOTSTRAP'))) return;
+  report({
+    path: pointerTo(index, ''),
+    message: `container ${container.name} runs ${program}, whose configuration cannot be seen from here: if it connects to this broker, it has no credentials for the hardened listener`,
+  });
+}
 
 /** Kafka's tools in the start script, which make topics or wait for the broker. */
 function tools({ start, containerIndex, report }: Draft): void {
