@@ -1,3 +1,4 @@
+import { unfitClusterId } from '../cluster-id.ts';
 import { kraft, pointerTo, type Draft, type Rule } from '../draft.ts';
 import { idOf, wrongNodeId } from '../node-id.ts';
 import { isLocalQuorum, votersIn } from '../shape.ts';
@@ -58,6 +59,15 @@ export const identity: Rule = {
         message:
           'the quorum has one voter: while its pod is down, no leader is elected and nothing can be changed',
         remedy: 'Create the StatefulSet with three replicas or more: the voters are fixed then.',
+      });
+    const unfit = unfitClusterId(draft);
+    if (unfit !== undefined)
+      draft.report({
+        path: pointerTo(containerIndex, unfit.from),
+        message: `the cluster id is ${unfit.id}, which Kafka ${unfit.version} does not format a disk with: an id is 16 bytes in base64url, 22 characters`,
+        remedy:
+          'Take one from "kafka-storage random-uuid", or leave it out: then it follows from namespace and name.',
+        severity: 'error',
       });
     const [variable] = draft.pin.profile.clusterIdVariables;
     const given = draft.pin.profile.clusterIdVariables.some(
