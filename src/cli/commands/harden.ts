@@ -2,7 +2,8 @@ import type { Mode } from '../../hardening/index.ts';
 import { assess, type Assessment } from '../assess.ts';
 import { exitCodes, type ExitCode } from '../errors.ts';
 import { foreignText, readManifests } from '../manifest/manifests.ts';
-import { withReplacements } from '../manifest/objects.ts';
+import { objectsOf, withReplacements } from '../manifest/objects.ts';
+import { templatesText } from '../manifest/templates.ts';
 import { assessmentText, isWorthSaying } from '../output/findings.ts';
 import { diffText, jsonList, rewritten, yamlStream } from '../output/manifests.ts';
 import type { Terminal } from '../output/terminal.ts';
@@ -46,7 +47,7 @@ const patchText = (assessments: readonly Assessment[]): string => {
 export const hardenCommand = (options: HardenOptions, terminal: Terminal): ExitCode => {
   const mode = options.strict ? 'strict' : options.mode;
   const { documents, foreign } = readManifests(options.filename, options);
-  if (!options.quiet) terminal.err(foreignText(foreign));
+  if (!options.quiet) terminal.err(foreignText(foreign) + templatesText(documents.flatMap(objectsOf)));
   const assessments = assess(documents, { namespace: options.namespace, mode });
   const refused = assessments.filter(({ decision }) => decision === 'refused');
   const said = options.quiet ? refused : assessments.filter(isWorthSaying);

@@ -3,6 +3,7 @@ import { lint, type LintFinding, type Report } from '../../lint/index.ts';
 import { namespaceOf } from '../assess.ts';
 import { exitCodes, placeText, type ExitCode, type Place } from '../errors.ts';
 import { foreignText, readManifests } from '../manifest/manifests.ts';
+import { templatesText } from '../manifest/templates.ts';
 import { nameOf, objectsOf, placeOf, type ManifestObject } from '../manifest/objects.ts';
 import type { Style, Terminal } from '../output/terminal.ts';
 
@@ -81,6 +82,7 @@ export const lintCommand = (options: LintOptions, terminal: Terminal): ExitCode 
   const { documents, foreign } = readManifests(options.filename, options);
   terminal.err(foreignText(foreign));
   const objects = documents.flatMap(objectsOf);
+  terminal.err(templatesText(objects));
   const subjects = objects.map((object): Subject => {
     return { object, value: object.value, namespace: namespaceOf(object, options.namespace) };
   });
