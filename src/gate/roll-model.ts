@@ -93,7 +93,7 @@ export type Waiting =
  */
 export type Decision =
   | { readonly do: 'write'; readonly record: DisruptionRecord }
-  /** With the UID as precondition. */
+  /** With UID and resourceVersion of the pod in the snapshot as preconditions: one that has changed since stays. */
   | { readonly do: 'delete'; readonly pod: string; readonly uid: string }
   /** Preferred leaders of the partitions whose first replica is this broker. */
   | { readonly do: 'elect'; readonly broker: number }

@@ -132,7 +132,7 @@ export class Sim {
     const decision = nextStep(snapshot);
     if (this.#random() < chances.crash) this.#life++;
     else {
-      this.#carryOut(decision);
+      this.#carryOut(decision, snapshot.pods);
       if (this.#random() < chances.crash) this.#life++;
     }
     return decision;
@@ -189,14 +189,17 @@ export class Sim {
     };
   }
 
-  #carryOut(decision: Decision): void {
+  #carryOut(decision: Decision, seen: readonly RollPod[]): void {
     if (decision.do === 'write') this.record = decision.record;
     if (decision.do === 'partition')
       this.sets.find(({ name }) => name === decision.set)!.partition = decision.partition;
     if (decision.do === 'elect') this.nodes.find(({ id }) => id === decision.broker)!.leadersBack = true;
     if (decision.do !== 'delete') return;
     const node = this.nodes.find(({ pod }) => pod?.uid === decision.uid);
-    if (node !== undefined) this.#remove(node);
+    const then = seen.find(({ uid }) => uid === decision.uid);
+    const isAsSeen = then?.ready === node?.pod?.ready && then?.terminating === node?.pod?.terminating;
+    // The precondition on the pod's resourceVersion: one that has changed since it was seen is not deleted.
+    if (node !== undefined && isAsSeen) this.#remove(node);
   }
 
   #evict(node: Node): void {
@@ -217,9 +220,17 @@ export class Sim {
     if (node.pod === undefined || node.pod.terminating) return;
     if (node.alive) {
       this.removed.push(node.name);
+      // One that died unseen, its pod still ready, keeps those of its own kind: a dead broker costs no majority of
+      // controllers, a dead controller no replica.
       const away = this.nodes.filter(
-        (other) => other !== node && (!other.alive || other.pod?.terminating === true),
+        (other) =>
+          other !== node &&
+          (other.pod?.terminating === true ||
+            (!other.alive && ((other.broker && node.broker) || (other.controller && node.controller)))),
       );
+      const voters = this.nodes.filter(({ controller }) => controller);
+      const left = voters.filter((voter) => voter !== node && voter.alive);
+      if (left.length <= voters.length / 2) this.wrongs.push(`no majority is left as ${node.name} goes`);
       if (away.length > 0)
         this.wrongs.push(`${node.name} goes while ${away.map(({ name }) => name).join()} is away`);
       for (const { isr, topic, partition: number } of this.#partitions())
