@@ -141,12 +141,15 @@ const troubles: Record<string, Trouble> = {
 };
 
 /**
- * A replica that leaves an ISR takes along what was wrong with it as a survivor, and a view that is lost what was wrong with
- * the view: of such pairs nothing is promised.
+ * A replica that leaves an ISR takes along what was wrong with it as a survivor, a view that is lost what was wrong with the
+ * view, and settings that are no longer known (of a broker that no partition needs, else that is a no) their longer lag; views
+ * that one after the other forget the same agree in the end. Of such pairs nothing is promised.
  */
 const cures: Record<string, RegExp> = {
   'a replica out of sync': /ping|fetcher|follower|pod|settings|fenced/,
   'a view lost': /view/,
+  'a view that knows less': /knows less/,
+  'settings unknown': /lag/,
 };
 const mayCure = (more: Spoil, before: readonly Spoil[]): boolean =>
   before.some(({ trouble }) => cures[more.trouble]?.test(trouble) === true);
