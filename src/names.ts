@@ -50,6 +50,8 @@ export const keys = {
   keysRevision: `${prefix}/keys-revision`,
   /** StatefulSet annotation `ignore | warn | block`: partitions that have no replica to spare, and evictions. */
   rfAtMin: `${prefix}/rf-at-min`,
+  /** KafkaCluster annotation: kafka-warden is about to be uninstalled; its value, a time, tells one uninstallation from another. */
+  farewell: `${prefix}/farewell`,
   /** StatefulSet annotation: pod names, comma-separated, whose empty disk a person has confirmed. */
   confirmEmptyDisk: `${prefix}/confirm-empty-disk`,
   /** KafkaRebalance annotation: the hash of the plan that is approved. */

@@ -12,7 +12,7 @@ export type {
   PartitionModel,
 } from './model.ts';
 export { minimumText } from './minimum.ts';
-export { ModelError, parseModel } from './model.ts';
+export { bytesPerMB, ModelError, parseModel } from './model.ts';
 export type { Reassignment } from './plan.ts';
 export type { Plan, PlanOptions, Progress } from './planner.ts';
 export { plan } from './planner.ts';

@@ -1,6 +1,9 @@
 /** Whether a broker carries load and may take more: `new` ones are filled, `draining` ones are emptied. */
 export type BrokerState = 'alive' | 'new' | 'draining';
 
+/** Sizes in a model are in MB. */
+export const bytesPerMB = 1e6;
+
 /** Disk in the unit of `PartitionModel.sizeMB`; networkIn and networkOut in the unit of the rates. */
 export interface Capacity {
   readonly disk: number;

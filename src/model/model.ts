@@ -1,4 +1,10 @@
-import type { BrokerModel, BrokerState, ClusterModel, PartitionModel } from '../balance/index.ts';
+import {
+  type BrokerModel,
+  type BrokerState,
+  type ClusterModel,
+  type PartitionModel,
+  bytesPerMB,
+} from '../balance/index.ts';
 import { type TopicPartition, partitionKey } from '../kafka/index.ts';
 import { type Capacity, type GivenCapacity, completed, knownDisks, withGiven } from './capacities.ts';
 import {
@@ -45,8 +51,6 @@ interface Placed extends TopicPartition {
   readonly leader: number;
   readonly offline: readonly number[];
 }
-
-const bytesPerMB = 1e6;
 
 /**
  * The balance model as of the last sample; earlier ones, oldest first, give the rates.

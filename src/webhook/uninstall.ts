@@ -3,7 +3,7 @@ import { pino } from 'pino';
 import { connect, isStatus, type Kube } from '../kubernetes/client.ts';
 import type { KubeObject, Log } from '../kubernetes/object.ts';
 import { pathOf, paths } from '../kubernetes/paths.ts';
-import { group } from '../names.ts';
+import { keys } from '../names.ts';
 import { installation } from './settings.ts';
 import { sidecarSelector } from './sidecar-manifests.ts';
 
@@ -13,7 +13,6 @@ type Deployment = KubeObject & { status?: { replicas?: number } };
 const farewellMs = 90_000;
 const stoppedMs = 30_000;
 const pollMs = 1_000;
-const farewellAnnotation = `${group}/farewell`;
 
 /** Asks again and again until the answer is not undefined; undefined when the time is over. */
 async function poll<T>(
@@ -63,7 +62,7 @@ async function sayFarewell(kube: Kube, cluster: Cluster, { log, signal }: Surrou
   const path = pathOf(cluster);
   const token = new Date().toISOString();
   try {
-    await kube.patch(path, { metadata: { annotations: { [farewellAnnotation]: token } } }, 'merge');
+    await kube.patch(path, { metadata: { annotations: { [keys.farewell]: token } } }, 'merge');
     const leavesUntil = await poll(
       async () => {
         const farewell = (await kube.get<Cluster>(path)).status?.farewell;

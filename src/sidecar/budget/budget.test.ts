@@ -2,8 +2,8 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { memoryApi } from '../../kubernetes/test/memory-api.ts';
 import { paths } from '../../kubernetes/paths.ts';
+import { keys } from '../../names.ts';
 import type { Context } from '../context.ts';
-import { farewellAnnotation } from '../farewell/request.ts';
 import type { Budget } from '../objects.ts';
 import type { KafkaCluster } from '../status/kafka-cluster.ts';
 import { brokers, controllers } from '../test/sets.ts';
@@ -70,7 +70,7 @@ test('when kafka-warden says farewell it is left open: nobody would open it agai
 
 test('a farewell is read off the KafkaCluster', async () => {
   const { context, world, spec } = given();
-  Object.assign(world.kafkaCluster.metadata, { annotations: { [farewellAnnotation]: 'token' } });
+  Object.assign(world.kafkaCluster.metadata, { annotations: { [keys.farewell]: 'token' } });
   await reconcileBudget(context, { budget: () => ({ maxUnavailable: 0, why: '' }) });
   assert.deepEqual(spec(), [1, 'IfHealthyBudget']);
 });

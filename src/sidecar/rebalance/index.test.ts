@@ -10,7 +10,6 @@ import { type MemoryApi, memoryApi } from '../../kubernetes/test/memory-api.ts';
 import { sampleCluster } from '../../model/index.ts';
 import { keys, objectsOf } from '../../names.ts';
 import type { Context } from '../context.ts';
-import { farewellAnnotation } from '../farewell/request.ts';
 import { createMetrics } from '../metrics.ts';
 import type { ConfigMap } from '../objects.ts';
 import { clusterSet } from '../test/sets.ts';
@@ -111,7 +110,7 @@ async function sidecar(t: TestContext, { api, kafka }: ReturnType<typeof cluster
         await Promise.race([woken, delay(Math.min(againInMs, 300))]);
       }
     },
-    leave: (at) => void (annotations = { [farewellAnnotation]: at.toISOString() }),
+    leave: (at) => void (annotations = { [keys.farewell]: at.toISOString() }),
     end: () => stop.abort(),
   };
   t.after(() => stop.abort());

@@ -1,4 +1,4 @@
-import type { ClusterModel, Mode, Reassignment } from '../../balance/index.ts';
+import { type ClusterModel, type Mode, type Reassignment, bytesPerMB } from '../../balance/index.ts';
 import type { ExecutionSettings } from './settings.ts';
 
 /** One partition's change: `from` is the assignment that the plan was made for, `to` the planned one. */
@@ -22,9 +22,6 @@ export interface RebalancePlan {
 }
 
 const keyOf = (topic: string, partition: number): string => `${topic}\n${partition}`;
-
-/** Sizes in a model are in MB. */
-const bytesPerMB = 1e6;
 
 export interface MovesFound {
   readonly moves: readonly PlannedMove[];

@@ -1,5 +1,5 @@
 import { setTimeout as pause } from 'node:timers/promises';
-import { type ClusterModel, type Plan as FoundPlan, planInWorker } from '../../balance/index.ts';
+import { type ClusterModel, type Plan as FoundPlan, bytesPerMB, planInWorker } from '../../balance/index.ts';
 import { defaultLimits } from '../../execution/index.ts';
 import { KafkaError } from '../../kafka/index.ts';
 import { paths } from '../../kubernetes/paths.ts';
@@ -175,7 +175,7 @@ async function sampled(search: Search, { readRates }: Settings): Promise<readonl
 }
 
 const totalBytesOf = ({ partitions }: ClusterModel): number =>
-  partitions.reduce((sum, { size, replicas }) => sum + size * 1e6 * replicas.length, 0);
+  partitions.reduce((sum, { size, replicas }) => sum + size * bytesPerMB * replicas.length, 0);
 
 /** What the broker with most to copy needs, in or out, at the highest rate that it may be copied with. */
 export function estimatedSecondsOf({ moves, execution }: RebalancePlan): number | undefined {
