@@ -14,6 +14,8 @@ export interface SetFacts {
   readonly replicas: number;
   /** spec.ordinals.start */
   readonly firstOrdinal: number;
+  /** Why its template must not be rolled out; no roll of the set begins while it stands. */
+  readonly blocked?: string;
 }
 
 export interface RollPod extends PodFacts {
@@ -25,6 +27,8 @@ export interface RollPod extends PodFacts {
   readonly everReady: boolean;
   /** Why its container does not run, where the kubelet says so: ImagePullBackOff, CrashLoopBackOff, CreateContainerConfigError … */
   readonly failing?: string;
+  /** The annotation `kept-from`: the deletion that was taken back, as `keep` wrote it. */
+  readonly keptFrom?: string;
   /** `no`: its container does not run, or two views show its broker fenced and the quorum does not count on it. */
   readonly serving: 'yes' | 'no' | 'unknown';
 }
@@ -82,6 +86,7 @@ export type Waiting =
   | { readonly for: 'evidence' }
   | { readonly for: 'lease'; readonly holder: Holder }
   | { readonly for: 'active-controller' }
+  | { readonly for: 'preflight'; readonly set: string; readonly problem: string }
   | { readonly for: 'set'; readonly set: string }
   | { readonly for: 'gone' | 'start'; readonly pod: string; readonly stalled: boolean }
   | { readonly for: 'repair'; readonly pod: string; readonly revision: string; readonly failing?: string }
@@ -95,6 +100,11 @@ export type Decision =
   | { readonly do: 'write'; readonly record: DisruptionRecord }
   /** With UID and resourceVersion of the pod in the snapshot as preconditions: one that has changed since stays. */
   | { readonly do: 'delete'; readonly pod: string; readonly uid: string }
+  /**
+   * Writes the mark on the pod. An order to delete it that may still be on its way carries the pod's earlier resourceVersion,
+   * and is void from then on.
+   */
+  | { readonly do: 'keep'; readonly pod: string; readonly uid: string; readonly mark: string }
   /** Preferred leaders of the partitions whose first replica is this broker. */
   | { readonly do: 'elect'; readonly broker: number }
   | { readonly do: 'partition'; readonly set: string; readonly partition: number }

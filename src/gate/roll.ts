@@ -1,7 +1,7 @@
 import type { DisruptionRecord, Reservation } from './record.ts';
 import { confirm, lapse, take, takeOver } from './record.ts';
 import type { Decision, RollPod, RollSnapshot } from './roll-model.ts';
-import { carryOn, isExpected, isOutdated, isUseless, wait, written } from './way-back.ts';
+import { carryOn, isExpected, isOutdated, isUseless, rollOf, wait, written } from './way-back.ts';
 
 /**
  * The next thing to do for the nodes of one cluster, over all its StatefulSets. Whatever is under way comes first; then a
@@ -48,7 +48,11 @@ function notice(snapshot: RollSnapshot, record: DisruptionRecord): Decision | un
 
 function begin(snapshot: RollSnapshot, record: DisruptionRecord): Decision {
   const unobserved = snapshot.sets.find(({ observed }) => !observed);
-  const outdated = snapshot.pods.filter((pod) => isOutdated(pod, setOf(snapshot, pod)));
+  const behind = snapshot.pods.filter((pod) => isOutdated(pod, setOf(snapshot, pod)));
+  const outdated = behind.filter((pod) => setOf(snapshot, pod)?.blocked === undefined);
+  const blocked = outdated.length === 0 && behind[0] !== undefined ? setOf(snapshot, behind[0]) : undefined;
+  if (blocked?.blocked !== undefined)
+    return wait({ for: 'preflight', set: blocked.name, problem: blocked.blocked });
   if (outdated.length === 0)
     return unobserved === undefined ? { do: 'rest' } : wait({ for: 'set', set: unobserved.name });
   if (snapshot.activeController === undefined) return wait({ for: 'active-controller' });
@@ -65,7 +69,7 @@ function begin(snapshot: RollSnapshot, record: DisruptionRecord): Decision {
   const { name, uid, nodeId, set } = next.pod;
   const broker = nodeId === undefined ? {} : { broker: nodeId };
   const what = { kind: 'roll', pod: name, podUid: uid, set, ...broker } as const;
-  return written(take(record, { id: `roll/${uid}`, by }, what, nowMs));
+  return written(take(record, { id: rollOf(uid), by }, what, nowMs));
 }
 
 const setOf = ({ sets }: RollSnapshot, pod: RollPod) => sets.find(({ name }) => name === pod.set);

@@ -35,13 +35,17 @@ const wayBack: Partial<Record<Step, StepRule>> = {
 };
 
 /**
- * Which steps follow which. A step back means that the node fell again. From `deleting` there is no way back to
- * `checking`: the order to delete may be on its way, whatever the pods look like.
+ * Which steps follow which. A step back means that the node fell again. Back from `deleting` to `checking` it goes only once
+ * the order to delete, which may be on its way, has been made void.
  */
 export const rules: Record<Kind, Partial<Record<Step, StepRule>>> = {
   eviction: { going: { next: ['starting'], end: 'gone' }, ...wayBack },
   loss: { away: { next: ['starting'], end: 'gone' }, ...wayBack },
-  roll: { checking: { next: ['deleting'], end: 'yes' }, ...wayBack },
+  roll: {
+    ...wayBack,
+    checking: { next: ['deleting'], end: 'yes' },
+    deleting: { next: ['starting', 'checking'] },
+  },
   'scale-in': {
     moving: { next: ['clearing'], end: 'yes' },
     clearing: { next: ['deleting'], end: 'yes' },

@@ -9,8 +9,25 @@ import type { Decision, RollPod, RollSnapshot, SetFacts, SyncFacts, Waiting } fr
  */
 export function carryOn(snapshot: RollSnapshot, record: DisruptionRecord, lease: Lease): Decision {
   const turn = new Turn(snapshot, record, lease);
-  const thaw = turn.thaw();
-  return thaw ?? turn.next();
+  const decision = turn.thaw() ?? turn.next();
+  return decision.do === 'wait' ? (sweep(snapshot) ?? decision) : decision;
+}
+
+/**
+ * Whatever is waited for: a pod that was never of use, and stands in the way of a newer template, goes. Under OrderedReady
+ * the pod that is waited for may not even be made before that.
+ */
+function sweep({ pods, sets }: RollSnapshot): Decision | undefined {
+  const found = pods.find(
+    (pod) =>
+      isUseless(pod) &&
+      !pod.terminating &&
+      isOutdated(
+        pod,
+        sets.find(({ name }) => name === pod.set),
+      ),
+  );
+  return found === undefined ? undefined : { do: 'delete', pod: found.name, uid: found.uid };
 }
 
 /** What a transition gives to do; one that the record refuses is a mistake of this file's and must not pass unseen. */
@@ -84,8 +101,19 @@ class Turn {
     if (old === undefined || old.terminating) return this.#advance('starting');
     if (!this.#isNews()) return wait({ for: 'evidence' });
     const verdict = this.#snapshot.ask(old, this.#lease.id);
-    if (verdict.kind === 'deny' && !isUseless(old)) return wait({ for: 'verdict', verdict });
-    return { do: 'delete', pod: old.name, uid: old.uid };
+    if (verdict.kind !== 'deny' || isUseless(old)) return { do: 'delete', pod: old.name, uid: old.uid };
+    return this.#keep(old);
+  }
+
+  /**
+   * The pod may not go any more: something else came between. An order to delete it may be on its way, from here or from a
+   * process that was killed, and is made void before the lease goes to whatever came between.
+   */
+  #keep(old: RollPod): Decision {
+    const mark = `${this.#lease.id}@${this.#lease.stepSinceMs}`;
+    if (old.keptFrom !== mark) return { do: 'keep', pod: old.name, uid: old.uid, mark };
+    // The first pod of a roll was whole; one that replaces another is to go all the same when it can.
+    return this.#advance(this.#lease.id === rollOf(old.uid) ? 'checking' : 'starting');
   }
 
   /** An evicted pod is gone once its UID is; a lost broker may also come back in the same pod. */
@@ -206,6 +234,9 @@ class Turn {
     return sync !== undefined && sync.readAtMs > this.#lease.stepSinceMs ? sync : undefined;
   }
 }
+
+/** The lease of the roll of a pod. */
+export const rollOf = (podUid: string): string => `roll/${podUid}`;
 
 /** Never ready, and of no use to anybody: deleting it takes nothing away. */
 export const isUseless = (pod: RollPod): boolean => pod.serving === 'no' && !pod.everReady;

@@ -47,6 +47,7 @@ interface SimPod {
   ready: boolean;
   everReady: boolean;
   failing: boolean;
+  keptFrom?: string;
 }
 
 interface SimSet {
@@ -75,6 +76,8 @@ export class Sim {
   #history: IsrHistory | undefined;
   /** What informers may still show: the pods of the last few ticks. */
   readonly #past: { readonly pods: readonly RollPod[]; readonly podsReadAtMs: number }[] = [];
+  /** Orders to delete that have not come in yet. */
+  #late: { readonly uid: string; readonly then: RollPod | undefined; readonly atMs: number }[] = [];
   /** Evidence of the tick before: still fresh enough for a verdict. */
   #earlier: ReturnType<Sim['evidence']> | undefined;
 
@@ -119,6 +122,7 @@ export class Sim {
   tick(chances: Chances): Decision {
     this.nowMs += 1000;
     for (const node of this.nodes) this.#move(node);
+    this.#comeIn();
     if (this.#random() < chances.loss) this.#lose(this.#pick());
     if (this.#random() < chances.eviction) this.#evict(this.#pick());
     const now = this.evidence();
@@ -194,12 +198,42 @@ export class Sim {
     if (decision.do === 'partition')
       this.sets.find(({ name }) => name === decision.set)!.partition = decision.partition;
     if (decision.do === 'elect') this.nodes.find(({ id }) => id === decision.broker)!.leadersBack = true;
+    if (decision.do === 'keep') {
+      const pod = this.nodes.find((node) => node.pod?.uid === decision.uid)?.pod;
+      if (pod !== undefined) pod.keptFrom = decision.mark;
+    }
     if (decision.do !== 'delete') return;
-    const node = this.nodes.find(({ pod }) => pod?.uid === decision.uid);
     const then = seen.find(({ uid }) => uid === decision.uid);
-    const isAsSeen = then?.ready === node?.pod?.ready && then?.terminating === node?.pod?.terminating;
-    // The precondition on the pod's resourceVersion: one that has changed since it was seen is not deleted.
-    if (node !== undefined && isAsSeen) this.#remove(node);
+    // A sidecar that is killed now may have sent the order: it comes in later.
+    if (this.#random() < 0.1)
+      this.#late.push({ uid: decision.uid, then, atMs: this.nowMs + 4000 * this.#random() });
+    else this.#delete(decision.uid, then);
+  }
+
+  /** What has changed since a late order was sent nobody can know, but the lease that it was sent under still stands. */
+  #comeIn(): void {
+    const due = this.#late.filter(({ atMs }) => atMs <= this.nowMs);
+    this.#late = this.#late.filter(({ atMs }) => atMs > this.nowMs);
+    for (const { uid, then } of due) {
+      const node = this.nodes.find(({ pod }) => pod?.uid === uid);
+      const { holder } = this.record;
+      if (node === undefined || !this.#isAsSeen(node.pod, then)) continue;
+      if (node.alive && holder?.pod !== node.name)
+        this.wrongs.push(`${node.name} goes by an order of a lease that is over`);
+      if (node.pod !== undefined && !node.pod.terminating) this.#end(node);
+    }
+  }
+
+  /** With the pod's resourceVersion as precondition: one that has changed since it was seen is not deleted. */
+  #delete(uid: string, then: RollPod | undefined): void {
+    const node = this.nodes.find(({ pod }) => pod?.uid === uid);
+    if (node !== undefined && this.#isAsSeen(node.pod, then)) this.#remove(node);
+  }
+
+  #isAsSeen(pod: SimPod | undefined, then: RollPod | undefined): boolean {
+    return (
+      then?.ready === pod?.ready && then?.terminating === pod?.terminating && then?.keptFrom === pod?.keptFrom
+    );
   }
 
   #evict(node: Node): void {
@@ -237,7 +271,11 @@ export class Sim {
         if (isr.includes(node.id) && this.#left(isr, node) < 2)
           this.wrongs.push(`${topic}-${number} falls below its minimum as ${node.name} goes`);
     }
-    node.pod.terminating = true;
+    this.#end(node);
+  }
+
+  #end(node: Node): void {
+    if (node.pod !== undefined) node.pod.terminating = true;
     node.ticks = 1 + Math.floor(3 * this.#random());
   }
 

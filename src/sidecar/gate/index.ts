@@ -3,26 +3,30 @@ import {
   type DisruptionRecord,
   type Holder,
   type RecordKnown,
+  isUseless,
   nextStep,
 } from '../../gate/index.ts';
 import { recordText } from '../../gate/record-json.ts';
 import { paths } from '../../kubernetes/paths.ts';
 import { keys } from '../../names.ts';
 import type { Decide } from '../api/eviction.ts';
-import { nodeIdOf, ordinalOf, podNames, servingSets } from '../cluster-set.ts';
-import { type Context, type Report, tell } from '../context.ts';
+import { type ClusterSet, nodeIdOf, ordinalOf, podNames, servingSets } from '../cluster-set.ts';
+import { type Context, type Report } from '../context.ts';
+import { carryOut } from './acts.ts';
 import { changeRecord, readRecord } from '../disruption/index.ts';
 import type { Pod } from '../objects.ts';
 import { decider } from './decide.ts';
 import { EvidenceSource, type Periods } from './evidence-source.ts';
-import { type Moment, at, percentOf } from './judgement.ts';
+import { type Moment, at, judged, percentOf } from './judgement.ts';
 import type { GateKafka } from './kafka-reader.ts';
 import { type Mirrored, mirrorOf, restsAt } from './mirror.ts';
-import { type NodePod, missingPods, nodePods } from './nodes.ts';
+import { type NodePod, knownNodes, missingPods, nodePods } from './nodes.ts';
 import { policyOf } from './policy.ts';
-import { snapshotOf } from './snapshot.ts';
+import { rollPod, rollPolicy, snapshotOf } from './snapshot.ts';
 import { leadersToRestore } from './sync.ts';
-import { disruptedFinding, disruptionStatus, waitingText } from './told.ts';
+import { holdsOf } from './holds.ts';
+import { tellStep } from './step-events.ts';
+import { disruptedFinding, disruptionStatus, rollFinding, waitingText } from './told.ts';
 
 export interface GateOptions {
   readonly context: Context;
@@ -33,6 +37,8 @@ export interface GateOptions {
   /** Another pass of the duty `disruption`, or `budget`, is due. */
   readonly wake: (duty: 'disruption' | 'budget') => void;
   readonly periods?: Periods;
+  /** Why a set's template must not be rolled out, where it must not. */
+  readonly blocked?: (set: ClusterSet) => string | undefined;
 }
 
 /** The disruption gate of one cluster, for one term of the sidecar's lease. */
@@ -141,8 +147,29 @@ export function gateOf(options: GateOptions): Gate {
         record: known,
         gathered: source.latest,
         moment: momentOf(known, seen),
+        blocked: options.blocked ?? (() => undefined),
       }),
     );
+  }
+
+  const live = async () => {
+    const world = { ...context.world(), pods: await livePods(context) };
+    return { pods: nodePods(world, context.cluster, memory.ids), missingPods: missingPods(world) };
+  };
+
+  /** Judged once more before a pod is deleted; one that was never of use may go whatever else is. */
+  async function mayStillGo(uid: string, known: RecordKnown): Promise<boolean> {
+    const { latest } = source;
+    const holder = known.known ? known.record.holder : undefined;
+    if (latest === undefined) return false;
+    const [pings, now] = await Promise.all([source.ping(), live()]);
+    const pod = now.pods.find((one) => one.uid === uid);
+    if (pod === undefined || pod.terminating) return false;
+    if (isUseless(rollPod(pod, latest.kafka, memory.everReady))) return true;
+    const prepared = at(latest.prepared, { ...momentOf(known, now.pods), ...now, pings });
+    const policy = rollPolicy(context.world().sets);
+    const leaseId = holder === undefined ? {} : { leaseId: holder.id };
+    return judged(prepared, { pod, nowMs: nowMs(), policy, ...leaseId }).kind !== 'deny';
   }
 
   /** Steps until one has to wait. Returns the record as it is then, and what is waited for. */
@@ -158,6 +185,10 @@ export function gateOf(options: GateOptions): Gate {
         continue;
       }
       if (decision?.do === 'elect') await elect(decision.broker);
+      if (decision?.do === 'delete' || decision?.do === 'keep' || decision?.do === 'partition') {
+        const record = known;
+        await carryOut({ context, mayStillGo: (uid) => mayStillGo(uid, record) }, decision);
+      }
       return { known, decision };
     }
   }
@@ -185,22 +216,27 @@ export function gateOf(options: GateOptions): Gate {
     const holder = known.known ? known.record.holder : undefined;
     context.metrics.disruptionHeld.reset();
     if (holder !== undefined) context.metrics.disruptionHeld.set({ kind: holder.kind }, 1);
-    const againInMs = watch(holder);
+    const againInMs = watch(holder, decision);
     const waitingFor = waitingText(decision) ?? rebalancing(context, holder);
     const status = known.known ? disruptionStatus(known.record, waitingFor) : undefined;
+    const { sets, kafkaCluster } = context.world();
+    const nodes = knownNodes(sets, memory.ids, memory.seen);
+    const holds = holdsOf(sets, nodes, kafkaCluster?.status?.holds ?? [], decision);
     return {
-      conditions: [disruptedFinding(known, waitingFor)],
-      ...(status === undefined ? {} : { facts: { disruption: status } }),
+      conditions: [disruptedFinding(known, waitingFor), rollFinding(holder, decision)],
+      facts: { holds, ...(status === undefined ? {} : { disruption: status }) },
       againInMs,
     };
   }
 
-  /** Kafka is read quickly while one of our disruptions is under way. Returns when to look at it again. */
-  function watch(holder: Holder | undefined): number {
+  /** Kafka is read quickly while one of our disruptions is under way, or is to begin. Returns when to look at it again. */
+  function watch(holder: Holder | undefined, decision: Decision | undefined): number {
     const own = holder !== undefined && isOurs(holder);
-    source.pace(own ? periodsMs.slowly : Infinity);
-    if (!own) return periodsMs.idle;
-    if (nowMs() - holder.sinceMs > periodsMs.longAfter) return periodsMs.slowly;
+    const waits = holder === undefined && decision !== undefined && decision.do !== 'rest';
+    source.pace(own || waits ? periodsMs.slowly : Infinity);
+    if (!own && !waits) return periodsMs.idle;
+    if (waits && decision.do === 'wait' && decision.waiting.for === 'preflight') return periodsMs.slowly;
+    if (own && nowMs() - holder.sinceMs > periodsMs.longAfter) return periodsMs.slowly;
     source.hurry(periodsMs.hurry);
     return periodsMs.busy;
   }
@@ -211,10 +247,7 @@ export function gateOf(options: GateOptions): Gate {
       by,
       source,
       pods,
-      livePods: async () => {
-        const seen = { ...context.world(), pods: await livePods(context) };
-        return { pods: nodePods(seen, context.cluster, memory.ids), missingPods: missingPods(seen) };
-      },
+      livePods: live,
       onReserved: () => wake('disruption'),
     }),
     reconcile,
@@ -224,8 +257,8 @@ export function gateOf(options: GateOptions): Gate {
   };
 }
 
-/** Evictions and losses are carried back to whole here; whatever else holds the record is another duty's. */
-const isOurs = ({ kind }: Holder): boolean => kind === 'eviction' || kind === 'loss';
+/** Evictions, losses and rolls are carried back to whole here; whatever else holds the record is another duty's. */
+const isOurs = ({ kind }: Holder): boolean => kind === 'eviction' || kind === 'loss' || kind === 'roll';
 
 function rebalancing(context: Context, holder: Holder | undefined): string | undefined {
   if (holder?.kind !== 'rebalance') return undefined;
@@ -252,24 +285,4 @@ async function replace(context: Context, from: DisruptionRecord, to: DisruptionR
       : { ok: false, code: 'held', message: 'the record has changed since it was read' },
   );
   return outcome.ok;
-}
-
-async function tellStep(context: Context, from: DisruptionRecord, to: DisruptionRecord): Promise<void> {
-  const step = to.holder?.state === 'held' ? to.holder.step : to.holder?.state;
-  const { kind, pod } = to.holder ?? from.holder ?? {};
-  context.log.info({ event: 'disruption', kind, pod, step: step ?? 'released' }, step ?? 'released');
-  const holder = to.holder;
-  if (from.holder !== undefined || holder?.kind !== 'loss') return;
-  const set = context.world().sets.find(({ name }) => name === holder.set);
-  if (set === undefined) return;
-  await tell(
-    context,
-    { apiVersion: 'apps/v1', kind: 'StatefulSet', metadata: set.object.metadata },
-    {
-      type: 'Warning',
-      reason: 'BrokerLost',
-      message: `${pod ?? 'A pod'} is away though nobody asked the gate; nothing else may go until it is back and in sync.`,
-      action: 'HoldDisruptions',
-    },
-  );
 }

@@ -16,6 +16,7 @@ export interface NodePod extends PodFacts {
   readonly wasReady: boolean;
   readonly runs: boolean;
   readonly failing?: string;
+  readonly keptFrom?: string;
 }
 
 interface Seen {
@@ -37,7 +38,8 @@ const setFor = (sets: readonly ClusterSet[], pod: string): ClusterSet | undefine
   sets.find((set) => ordinalOf(set, pod) !== undefined);
 
 function nodePod(pod: Pod, set: ClusterSet | undefined, ids: NodeIds): NodePod {
-  const { name, uid, labels, deletionTimestamp, creationTimestamp } = pod.metadata;
+  const { name, uid, labels, annotations, deletionTimestamp, creationTimestamp } = pod.metadata;
+  const keptFrom = annotations?.[keys.keptFrom];
   const ordinal = (set && ordinalOf(set, name)) ?? -1;
   const nodeId = ids.get(name) ?? (set === undefined ? undefined : nodeIdOf(set, ordinal));
   return {
@@ -55,6 +57,7 @@ function nodePod(pod: Pod, set: ClusterSet | undefined, ids: NodeIds): NodePod {
     revision: labels?.['controller-revision-hash'] ?? '',
     createdAtMs: creationTimestamp === undefined ? 0 : Date.parse(String(creationTimestamp)),
     wasReady: wasReady(pod),
+    ...(keptFrom === undefined ? {} : { keptFrom }),
     ...containerFacts(pod),
   };
 }

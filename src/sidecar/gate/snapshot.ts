@@ -1,4 +1,5 @@
 import {
+  type Policy,
   type RecordKnown,
   type RollPod,
   type RollSnapshot,
@@ -10,6 +11,7 @@ import {
 } from '../../gate/index.ts';
 import { isCaughtUp } from '../../gate/quorum.ts';
 import type { ClusterSet } from '../cluster-set.ts';
+import { policyOf } from './policy.ts';
 import type { Gathered } from './evidence-source.ts';
 import type { Moment } from './judgement.ts';
 import { at, unread } from './judgement.ts';
@@ -31,14 +33,14 @@ export interface SnapshotSources {
   readonly record: RecordKnown;
   readonly gathered: Gathered | undefined;
   readonly moment: Moment;
+  /** Why a set's template must not be rolled out. */
+  readonly blocked: (set: ClusterSet) => string | undefined;
 }
 
-/**
- * What the way back of a node is decided on. Rolls are not carried out here: sets are told as not observed, so that no pod
- * counts as outdated, and nothing is deleted or held at a revision.
- */
+/** What a step is decided on. */
 export function snapshotOf(sources: SnapshotSources): RollSnapshot {
   const { nowMs, by, sets, pods, podsReadAtMs, ids, seen, everReady, record, gathered, moment } = sources;
+  const active = activeController(gathered?.kafka);
   const rollPods = pods.map((pod) => rollPod(pod, gathered?.kafka, everReady));
   const known = knownNodes(sets, ids, seen);
   const kafka = gathered?.kafka;
@@ -48,28 +50,59 @@ export function snapshotOf(sources: SnapshotSources): RollSnapshot {
   return {
     nowMs,
     by,
-    sets: sets.map(setFacts),
+    sets: sets.map((set) => setFacts(set, sources.blocked(set))),
     pods: rollPods,
     podsReadAtMs,
     known,
     record,
+    ...(active === undefined ? {} : { activeController: active }),
     sync: kafka === undefined ? new Map() : syncFacts(kafka, nodes),
     evidenceAtMs: gathered?.atMs ?? 0,
-    ask: (pod, leaseId) => judge(prepared, { pod, nowMs, ...(leaseId === undefined ? {} : { leaseId }) }),
+    ask: (pod, leaseId) =>
+      judge(prepared, {
+        pod,
+        nowMs,
+        policy: rollPolicy(sets),
+        ...(leaseId === undefined ? {} : { leaseId }),
+      }),
     options: defaultRollOptions,
   };
 }
 
-const setFacts = ({ name, object, replicas, firstOrdinal }: ClusterSet): SetFacts => ({
-  name,
-  updateRevision: object.status?.updateRevision ?? '',
-  observed: false,
-  partition: object.spec?.updateStrategy?.rollingUpdate?.partition ?? 0,
-  replicas,
-  firstOrdinal,
-});
+/** How often a pod was evicted is no reason to leave it at an old template. */
+export function rollPolicy(sets: readonly ClusterSet[]): Policy {
+  const policy = policyOf(sets);
+  return { ...policy, loop: { ...policy.loop, times: Infinity } };
+}
 
-function rollPod(
+function setFacts(
+  { name, object, replicas, firstOrdinal }: ClusterSet,
+  blocked: string | undefined,
+): SetFacts {
+  const { updateRevision = '', observedGeneration = -1 } = object.status ?? {};
+  const { type, rollingUpdate } = object.spec?.updateStrategy ?? {};
+  return {
+    name,
+    updateRevision,
+    observed: updateRevision !== '' && observedGeneration >= (object.metadata.generation ?? 0),
+    // Whoever asks for OnDelete deletes the pods that are to be replaced.
+    partition: type === 'OnDelete' ? Infinity : (rollingUpdate?.partition ?? 0),
+    replicas,
+    firstOrdinal,
+    ...(blocked === undefined ? {} : { blocked }),
+  };
+}
+
+/** The quorum's leader; in ZooKeeper mode the broker that every view names. */
+function activeController(kafka: KafkaEvidence | undefined): number | undefined {
+  if (kafka === undefined) return undefined;
+  const named =
+    kafka.mode === 'kraft' ? [kafka.quorum?.leaderId] : kafka.views.map(({ controllerId }) => controllerId);
+  const [id] = named;
+  return id !== undefined && id >= 0 && named.every((other) => other === id) ? id : undefined;
+}
+
+export function rollPod(
   pod: NodePod,
   kafka: KafkaEvidence | undefined,
   everReadyUids: ReadonlySet<string>,

@@ -6,6 +6,7 @@ import {
   type Waiting,
   bytes,
   nameOf,
+  refusal,
 } from '../../gate/index.ts';
 import type { Finding } from '../conditions.ts';
 import type { DisruptionStatus } from '../status/kafka-cluster.ts';
@@ -24,17 +25,27 @@ function sentenceOf(waiting: Waiting): string | undefined {
       return 'the brokers to be asked again';
     case 'lease':
       return waiting.holder.state === 'reserved' ? 'the evicted pod to end' : undefined;
+    case 'verdict':
+      return waiting.verdict.kind === 'deny' ? told(refusal(waiting.verdict)) : undefined;
+    case 'active-controller':
+      return 'the active controller to be known';
+    case 'set':
+      return `the StatefulSet controller to look at ${waiting.set}`;
+    case 'preflight':
+      return `${waiting.set} to be put right: ${told(waiting.problem)}`;
+    case 'repair':
+      return `the template to be changed or reverted: ${waiting.pod} does not come up${waiting.failing === undefined ? '' : ` (${waiting.failing})`}, and the other pods keep the revision they have`;
     case 'gone':
       return `${waiting.pod} to end${stalled(waiting)}`;
     case 'start':
       return `${waiting.pod} to be ready${stalled(waiting)}`;
     case 'sync':
       return `all replicas of ${waiting.pod} to be in sync${left(waiting)}${stalled(waiting)}`;
-    default:
-      // The rest belongs to rolls.
-      return undefined;
   }
 }
+
+/** Without the full stop: the sentence goes on. */
+const told = (text: string): string => text.replace(/\.$/, '');
 
 const left = ({ bytesLeft }: { bytesLeft?: number }): string =>
   bytesLeft === undefined ? '' : ` (${bytes(bytesLeft)} left)`;
@@ -85,16 +96,33 @@ export function disruptedFinding(known: RecordKnown, waitingFor: string | undefi
   if (holder === undefined)
     return { type, status: 'False', reason: 'Whole', message: 'No disruption is under way.' };
   const waits = waitingFor === undefined ? '' : `; it waits for ${waitingFor}`;
-  const foreign = holder.kind === 'roll' || holder.kind === 'scale-in';
-  const remedy = foreign
-    ? ' This version of kafka-warden carries out none: see that every broker is in sync, then delete the ConfigMap of the record.'
-    : '';
   return {
     type,
     status: 'True',
     reason: reasons[holder.kind],
-    message: `${capital(nameOf(holder))} is under way since ${iso(holder.sinceMs)} (step: ${stepOf(holder)})${waits}.${remedy}`,
+    message: `${capital(nameOf(holder))} is under way since ${iso(holder.sinceMs)} (step: ${stepOf(holder)})${waits}.`,
   };
 }
+
+/** Whether pods wait to be replaced by newer ones and may not be, and what for. */
+export function rollFinding(holder: Holder | undefined, decision: Decision | undefined): Finding {
+  const type = 'RollWaits';
+  const waiting = decision?.do === 'wait' ? decision.waiting : undefined;
+  const repair = waiting?.for === 'repair';
+  if (waiting === undefined || (holder !== undefined && !repair))
+    return { type, status: 'False', reason: 'NothingWaits', message: 'No pod waits to be replaced.' };
+  return {
+    type,
+    status: 'True',
+    reason: rollReasons[waiting.for] ?? 'NotKnown',
+    message: `Pods with an older template than their StatefulSet wait for ${sentenceOf(waiting) ?? 'more to be known'}.`,
+  };
+}
+
+const rollReasons: Partial<Record<Waiting['for'], string>> = {
+  repair: 'BrokenTemplate',
+  preflight: 'Preflight',
+  verdict: 'CannotBeSpared',
+};
 
 const capital = (text: string): string => text.charAt(0).toUpperCase() + text.slice(1);

@@ -33,8 +33,12 @@ export async function reconcileStatus(context: Context, written: { atMs: number 
 }
 
 function isUrgent(held: Partial<ClusterStatus> | undefined, wanted: Partial<ClusterStatus>): boolean {
-  const states = ({ conditions = [], farewell }: Partial<ClusterStatus> = {}) =>
-    JSON.stringify([farewell, conditions.map(({ type, status, reason }) => [type, status, reason])]);
+  const states = ({ conditions = [], farewell, holds = [] }: Partial<ClusterStatus> = {}) =>
+    JSON.stringify([
+      farewell,
+      holds.map(({ statefulSet }) => statefulSet),
+      conditions.map(({ type, status, reason }) => [type, status, reason]),
+    ]);
   return states(held) !== states(wanted);
 }
 

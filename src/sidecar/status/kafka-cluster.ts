@@ -26,6 +26,8 @@ export interface ClusterStatus {
   readonly farewell: FarewellStatus;
   /** Who is away or may go; absent while nobody is. */
   readonly disruption: DisruptionStatus;
+  /** The StatefulSets whose pods only kafka-warden deletes. */
+  readonly holds: readonly HoldStatus[];
   readonly conditions: readonly Condition[];
 }
 
@@ -88,6 +90,12 @@ export interface DisruptionStatus {
   readonly since: string;
   readonly step: string;
   readonly waitingFor?: string;
+}
+
+export interface HoldStatus {
+  readonly statefulSet: string;
+  /** For the events of Kubernetes' controller when it is refused; constant for each reason. */
+  readonly message: string;
 }
 
 export interface KafkaCluster {

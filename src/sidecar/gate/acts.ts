@@ -1,0 +1,72 @@
+import type { Decision } from '../../gate/index.ts';
+import { paths } from '../../kubernetes/paths.ts';
+import { keys } from '../../names.ts';
+import type { Context } from '../context.ts';
+import type { Pod } from '../objects.ts';
+
+/** What a decision does to Kubernetes. */
+export type Act = Extract<Decision, { do: 'delete' | 'keep' | 'partition' }>;
+
+export interface ActOptions {
+  readonly context: Context;
+  /**
+   * Whether the pod may still go, judged on the pods that the API server has at this moment and on fresh pings: what a
+   * decision was made on may be two seconds old.
+   */
+  readonly mayStillGo: (uid: string) => Promise<boolean>;
+}
+
+/** Carries one out. Nothing is lost where that fails: the next pass decides again. */
+export async function carryOut(options: ActOptions, act: Act): Promise<void> {
+  const { context } = options;
+  switch (act.do) {
+    case 'delete':
+      return remove(options, act);
+    case 'keep':
+      // The answer matters, not the informer: from now on an order that carries an earlier version is void.
+      await context.kube.patch(
+        paths.pods(context.namespace, act.pod),
+        { metadata: { uid: act.uid, annotations: { [keys.keptFrom]: act.mark } } },
+        'merge',
+      );
+      return;
+    case 'partition':
+      return hold(context, act);
+  }
+}
+
+async function remove(
+  { context, mayStillGo }: ActOptions,
+  { pod, uid }: Extract<Act, { do: 'delete' }>,
+): Promise<void> {
+  const { kube, namespace, log } = context;
+  const path = paths.pods(namespace, pod);
+  const live = await kube.tryGet<Pod>(path);
+  if (live === undefined || live.metadata.uid !== uid || live.metadata.deletionTimestamp !== undefined)
+    return;
+  if (!(await mayStillGo(uid))) {
+    log.info({ event: 'roll-waits', pod }, 'the pod may not go any more; it is asked again');
+    return;
+  }
+  const { resourceVersion } = live.metadata;
+  await kube.remove(path, {
+    preconditions: { uid, ...(resourceVersion === undefined ? {} : { resourceVersion }) },
+  });
+  log.info({ event: 'pod-deleted', pod, uid }, 'the pod is deleted and comes back with the newest template');
+}
+
+/** Compare-and-swap: a template that was changed since is looked at first. */
+async function hold(context: Context, { set, partition }: Extract<Act, { do: 'partition' }>): Promise<void> {
+  const { kube, namespace, log } = context;
+  const known = context.world().sets.find(({ name }) => name === set)?.object.metadata;
+  if (known === undefined) return;
+  await kube.patch(
+    paths.statefulsets(namespace, set),
+    {
+      metadata: { uid: known.uid, resourceVersion: known.resourceVersion },
+      spec: { updateStrategy: { rollingUpdate: { partition } } },
+    },
+    'merge',
+  );
+  log.warn({ event: 'revision-held', set, partition }, 'pods of lower ordinals keep their revision');
+}
