@@ -117,6 +117,12 @@ export function memoryApi(namespace = 'shop'): MemoryApi {
       const stale = replaced !== undefined && replaced !== there.metadata?.resourceVersion;
       return stale ? refusal(409, 'Conflict', path) : store(path, body as KubeObject & Tree);
     }
+    const { preconditions = {} } = (body ?? {}) as {
+      preconditions?: { uid?: string; resourceVersion?: string };
+    };
+    const { uid, resourceVersion } = { ...there.metadata, ...preconditions };
+    if (uid !== there.metadata?.uid || resourceVersion !== there.metadata?.resourceVersion)
+      return refusal(409, 'Conflict', path);
     objects.delete(path);
     return { status: 200, body: there };
   };

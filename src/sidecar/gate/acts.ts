@@ -1,4 +1,5 @@
 import type { Decision } from '../../gate/index.ts';
+import { isStatus } from '../../kubernetes/client.ts';
 import { paths } from '../../kubernetes/paths.ts';
 import { keys } from '../../names.ts';
 import type { Context } from '../context.ts';
@@ -16,8 +17,24 @@ export interface ActOptions {
   readonly mayStillGo: (uid: string) => Promise<boolean>;
 }
 
-/** Carries one out. Nothing is lost where that fails: the next pass decides again. */
-export async function carryOut(options: ActOptions, act: Act): Promise<void> {
+/**
+ * Carries one out. Returns why that failed, where it did: nothing is lost, the next pass decides again. A conflict is no
+ * failure: somebody has changed the object since, and it is looked at first.
+ */
+export async function carryOut(options: ActOptions, act: Act): Promise<string | undefined> {
+  const { log } = options.context;
+  try {
+    await perform(options, act);
+    return undefined;
+  } catch (error) {
+    const text = error instanceof Error ? error.message : String(error);
+    const level = isStatus(error, 409) ? 'info' : 'warn';
+    log[level]({ event: 'roll-step-failed', act: act.do, err: error }, text);
+    return level === 'info' ? undefined : text;
+  }
+}
+
+async function perform(options: ActOptions, act: Act): Promise<void> {
   const { context } = options;
   switch (act.do) {
     case 'delete':

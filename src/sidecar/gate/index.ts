@@ -173,7 +173,7 @@ export function gateOf(options: GateOptions): Gate {
   }
 
   /** Steps until one has to wait. Returns the record as it is then, and what is waited for. */
-  async function goOn(first: RecordKnown): Promise<{ known: RecordKnown; decision: Decision | undefined }> {
+  async function goOn(first: RecordKnown): Promise<GoneOn> {
     let known = first;
     for (let left = stepsPerPass; ; left--) {
       const decision = await decisionOn(known);
@@ -187,7 +187,8 @@ export function gateOf(options: GateOptions): Gate {
       if (decision?.do === 'elect') await elect(decision.broker);
       if (decision?.do === 'delete' || decision?.do === 'keep' || decision?.do === 'partition') {
         const record = known;
-        await carryOut({ context, mayStillGo: (uid) => mayStillGo(uid, record) }, decision);
+        const act = { context, mayStillGo: (uid: string) => mayStillGo(uid, record) };
+        return { known, decision, problem: await carryOut(act, decision) };
       }
       return { known, decision };
     }
@@ -211,7 +212,7 @@ export function gateOf(options: GateOptions): Gate {
   async function reconcile(): Promise<Report> {
     if (context.world().sets.length === 0) return { conditions: [] };
     const { known: first } = await readRecord(context);
-    const { known, decision } = await goOn(first);
+    const { known, decision, problem } = await goOn(first);
     mirror(known);
     const holder = known.known ? known.record.holder : undefined;
     context.metrics.disruptionHeld.reset();
@@ -223,7 +224,7 @@ export function gateOf(options: GateOptions): Gate {
     const nodes = knownNodes(sets, memory.ids, memory.seen);
     const holds = holdsOf(sets, nodes, kafkaCluster?.status?.holds ?? [], decision);
     return {
-      conditions: [disruptedFinding(known, waitingFor), rollFinding(holder, decision)],
+      conditions: [disruptedFinding(known, waitingFor), rollFinding(holder, decision, problem)],
       facts: { holds, ...(status === undefined ? {} : { disruption: status }) },
       againInMs,
     };
@@ -255,6 +256,13 @@ export function gateOf(options: GateOptions): Gate {
     look: () => source.look(),
     run: (signal) => source.run(signal),
   };
+}
+
+interface GoneOn {
+  readonly known: RecordKnown;
+  readonly decision: Decision | undefined;
+  /** Why the last step could not be carried out. */
+  readonly problem?: string | undefined;
 }
 
 /** Evictions, losses and rolls are carried back to whole here; whatever else holds the record is another duty's. */

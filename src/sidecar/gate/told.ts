@@ -105,8 +105,19 @@ export function disruptedFinding(known: RecordKnown, waitingFor: string | undefi
 }
 
 /** Whether pods wait to be replaced by newer ones and may not be, and what for. */
-export function rollFinding(holder: Holder | undefined, decision: Decision | undefined): Finding {
+export function rollFinding(
+  holder: Holder | undefined,
+  decision: Decision | undefined,
+  problem?: string,
+): Finding {
   const type = 'RollWaits';
+  if (problem !== undefined)
+    return {
+      type,
+      status: 'True',
+      reason: 'NotCarriedOut',
+      message: `The next step of a roll could not be carried out, and is tried again: ${problem}`,
+    };
   const waiting = decision?.do === 'wait' ? decision.waiting : undefined;
   const repair = waiting?.for === 'repair';
   if (waiting === undefined || (holder !== undefined && !repair))

@@ -19,12 +19,13 @@ const cluster = 'shop';
 /** Names are `kafka-N`, UIDs `uid-kafka-N-G`: the G-th pod of that name. */
 export function brokerPod(ordinal: number, generation = 1, changes: PodChanges = {}): Pod {
   const { ready = true, terminating = false, phase = 'Running', runs = phase === 'Running' } = changes;
+  const { revision = 'r1' } = changes;
   return {
     metadata: {
       name: `kafka-${ordinal}`,
       namespace,
       uid: `uid-kafka-${ordinal}-${generation}`,
-      labels: { [keys.node]: cluster },
+      labels: { [keys.node]: cluster, 'controller-revision-hash': revision },
       creationTimestamp: '2026-06-01T00:00:00Z',
       ...(terminating ? { deletionTimestamp: '2026-06-01T01:00:00Z' } : {}),
     },
@@ -35,7 +36,7 @@ export function brokerPod(ordinal: number, generation = 1, changes: PodChanges =
       containerStatuses: [
         {
           ...{ name: 'kafka', ready, restartCount: 0, image: 'kafka', imageID: '' },
-          state: runs ? { running: {} } : { waiting: { reason: 'ContainerCreating' } },
+          state: runs ? { running: {} } : { waiting: { reason: changes.failing ?? 'ContainerCreating' } },
         },
       ],
     },
@@ -47,6 +48,8 @@ export interface PodChanges {
   terminating?: boolean;
   phase?: string;
   runs?: boolean;
+  revision?: string;
+  failing?: string;
 }
 
 /** A gate over an API server in memory, with the pods of a set of brokers that vote. */
@@ -59,6 +62,8 @@ export interface Surroundings {
   /** Pods as informers and API server have them. */
   setPods(pods: readonly Pod[]): void;
   setWorld(changes: Partial<World>): void;
+  /** The set has this template by now, and its controller has seen it. */
+  setTemplate(revision: string, partition?: number): void;
   record(): DisruptionRecord;
   putRecord(record: DisruptionRecord | string): void;
   ask(ordinal: number, more?: Partial<Parameters<Gate['decide']>[0]>): ReturnType<Gate['decide']>;
@@ -86,6 +91,7 @@ export function surroundings(
   const gate = gateOf({
     context,
     kafka,
+    ...(options.blocked === undefined ? {} : { blocked: options.blocked }),
     by: options.by ?? 'sidecar-1',
     wake: options.wake ?? ((duty) => void woken.push(duty)),
     ...(periods === undefined ? {} : { periods }),
@@ -98,8 +104,25 @@ export function surroundings(
     world = { ...world, pods };
   };
   setPods(Array.from({ length: replicas }, (_, ordinal) => brokerPod(ordinal)));
+  const setTemplate = (revision: string, partition = 0) => {
+    const { metadata, spec } = set.object;
+    const object = {
+      apiVersion: 'apps/v1',
+      kind: 'StatefulSet',
+      metadata: { ...metadata, namespace, generation: 1, resourceVersion: '1' },
+      spec: { ...spec, updateStrategy: { type: 'RollingUpdate', rollingUpdate: { partition } } },
+      status: { replicas, observedGeneration: 1, updateRevision: revision },
+    } as ClusterSet['object'];
+    const path = paths.statefulsets(namespace, 'kafka');
+    api.put(path, object);
+    const stored = api.objects.get(path)?.metadata;
+    world = {
+      ...world,
+      sets: [{ ...set, object: { ...object, metadata: { ...object.metadata, ...stored } } }],
+    };
+  };
   return {
-    ...{ api, gate, context, set, woken, setPods },
+    ...{ api, gate, context, set, woken, setPods, setTemplate },
     setWorld: (changes) => void (world = { ...world, ...changes }),
     record: () => {
       const stored = api.objects.get(path) as unknown as ConfigMap | undefined;
