@@ -153,7 +153,7 @@ const unknowns: Record<Unknown, string> = {
   'node-id': 'its node id is not known',
   quorum: 'the controller quorum does not answer',
   'quorum-clock': 'the quorum does not tell its time',
-  views: 'fewer than two other brokers have told their metadata',
+  views: 'too few other brokers have told their metadata',
   ping: 'it is not known whether the broker answers',
   'min-isr': 'min.insync.replicas is not known',
   settings: 'replica.lag.time.max.ms and the session timeout are not known',

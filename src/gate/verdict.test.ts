@@ -322,6 +322,34 @@ suite('an override', () => {
   });
 });
 
+suite('clusters of one or two brokers', () => {
+  const goes = { ...defaultPolicy, lastVoter: 'goes' } as const;
+  const two = evidenceOf({ brokers: 2, partitions: [partition('orders', 0, [0, 1])], min: { orders: 1 } });
+  const voters = [{ id: 100, lastFetchMs: 5000, lastCaughtUpMs: 5000 }];
+  const apart = {
+    ...two,
+    quorum: { ...two.quorum!, leaderId: 100, voters, observers: two.quorum!.voters },
+  };
+  const alone = evidenceOf({ brokers: 1, partitions: [partition('orders', 0, [0])], min: { orders: 1 } });
+  const askAlone = (evidence: Evidence, question: Partial<Question> = {}) =>
+    verdict(evidence, { pod: pod(0), nowMs, ...question });
+
+  test('the only other broker is asked, and has to be in sync and alive', () => {
+    assert.equal(ask(apart).kind, 'allow');
+    assert.deepEqual(whys(ask({ ...apart, views: apart.views.slice(1) })), ['unknown']);
+    assert.deepEqual(whys(ask({ ...apart, pings: new Map() })), ['not-alive']);
+  });
+  test('a voter that the quorum can never spare stays, unless a roll was asked for', () => {
+    assert.deepEqual(whys(ask(two)), ['quorum-majority']);
+    assert.equal(ask(two, {}, { policy: goes }).kind, 'allow');
+    assert.deepEqual(whys(askAlone(alone)), ['quorum-majority']);
+    assert.equal(askAlone(alone, { policy: goes }).kind, 'allow');
+  });
+  test('a sole broker that nobody else can see is not taken for fenced', () => {
+    assert.equal(askAlone({ ...alone, views: [] }, { policy: goes }).kind, 'allow');
+  });
+});
+
 suite('ZooKeeper mode', () => {
   const zookeeper: Evidence = { ...without(healthy, 'quorum'), mode: 'zookeeper' };
   test('needs no quorum, but one controller by all views', () => {

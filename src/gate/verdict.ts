@@ -11,11 +11,20 @@ import type { Scan } from './scan.ts';
 export interface Policy {
   /** Partitions whose replication factor is at or below their minimum: not named, named, or in the way. */
   readonly rfAtMin: 'ignore' | 'warn' | 'block';
+  /**
+   * Whether a voter may go whose quorum of one or two can never spare it: a roll that was asked for has to end some time,
+   * an eviction may find another node.
+   */
+  readonly lastVoter: 'stays' | 'goes';
   /** A pod evicted this often within the window, each time from a node that nobody drains, stays. */
   readonly loop: { readonly times: number; readonly windowMs: number };
 }
 
-export const defaultPolicy: Policy = { rfAtMin: 'warn', loop: { times: 3, windowMs: 3_600_000 } };
+export const defaultPolicy: Policy = {
+  rfAtMin: 'warn',
+  lastVoter: 'stays',
+  loop: { times: 3, windowMs: 3_600_000 },
+};
 
 export interface Question {
   readonly pod: PodFacts;
@@ -70,7 +79,7 @@ function gather(prepared: Prepared, question: Question): Gathered {
     ...awayReasons(evidence, pod),
     ...loopReasons(evidence, question),
   ];
-  const quorum = evidence.mode === 'kraft' ? kraftReasons(evidence, pod, limits, nowMs) : [];
+  const quorum = evidence.mode === 'kraft' ? kraftReasons(evidence, question, limits) : [];
   const id = pod.nodeId === undefined ? [{ why: 'unknown', what: 'node-id' } as const] : [];
   if (!pod.broker || pod.nodeId === undefined) {
     const reasons = [...lease, ...id, ...quorum];
@@ -81,8 +90,7 @@ function gather(prepared: Prepared, question: Question): Gathered {
   const seen = viewReasons(
     evidence,
     views.map(({ view }) => view),
-    limits,
-    nowMs,
+    { limits, nowMs, needed: viewsNeeded(evidence, pod) },
   );
   const found = scan(prepared, broker, {
     views: views.map(({ index }) => index),
@@ -120,6 +128,7 @@ function fencedPass({ views }: Evidence, { pod, nowMs }: Question, gathered: Gat
   const { nodeId } = pod;
   if (!pod.broker || nodeId === undefined || gathered.groundwork.length > 0) return false;
   const others = views.filter(({ broker }) => broker !== nodeId);
+  if (others.length < 2) return false;
   const fenced = others.every(({ fencedSinceMs }) => {
     const since = fencedSinceMs.get(nodeId);
     return since !== undefined && nowMs - since >= gathered.limits.fencedMs;
@@ -166,11 +175,17 @@ function loopReasons(
   return recent.length < times ? [] : [{ why: 'eviction-loop', times: recent.length, windowMs }];
 }
 
-function kraftReasons(evidence: Evidence, pod: PodFacts, limits: Limits, nowMs: number): Reason[] {
+function kraftReasons(
+  evidence: Evidence,
+  { pod, nowMs, policy = defaultPolicy }: Question,
+  limits: Limits,
+): Reason[] {
   const { quorum, pods } = evidence;
   const ageMs = nowMs - (quorum?.readAtMs ?? nowMs);
   const old = oldReason('quorum', ageMs, limits.freshMs);
-  return [...quorumReasons(quorum, pod.nodeId, limits, pods), ...old];
+  const reasons = quorumReasons(quorum, pod.nodeId, limits, pods);
+  const inTheWay = reasons.filter(({ why }) => policy.lastVoter === 'stays' || why !== 'quorum-majority');
+  return [...inTheWay, ...old];
 }
 
 const oldReason = (
@@ -183,15 +198,25 @@ const oldReason = (
     ? []
     : [{ why: 'too-old', what, ageMs, limitMs, ...(broker === undefined ? {} : { broker }) }];
 
-/** Two brokers at least; every one fresh, and as far as the quorum had committed when it was asked. */
+/** Two of other brokers; all others where there are fewer. */
+const viewsNeeded = ({ pods }: Evidence, { name }: PodFacts): number =>
+  Math.min(2, pods.filter((other) => other.member && other.broker && other.name !== name).length);
+
+interface ViewLimits {
+  readonly limits: Limits;
+  readonly nowMs: number;
+  readonly needed: number;
+}
+
+/** Enough of them; every one fresh, and as far as the quorum had committed when it was asked. */
 function viewReasons(
   { mode, quorum }: Evidence,
   views: readonly MetadataView[],
-  limits: Limits,
-  nowMs: number,
+  { limits, nowMs, needed }: ViewLimits,
 ): Reason[] {
+  if (needed === 0 && views.length === 0) return [];
   const enough: Reason[] =
-    new Set(views.map(({ broker }) => broker)).size >= 2 ? [] : [{ why: 'unknown', what: 'views' }];
+    new Set(views.map(({ broker }) => broker)).size >= needed ? [] : [{ why: 'unknown', what: 'views' }];
   const each = views.flatMap((view): Reason[] => {
     const old = oldReason('view', nowMs - view.readAtMs, limits.freshMs, view.broker);
     if (mode === 'zookeeper' || quorum === undefined) return old;

@@ -69,10 +69,13 @@ export function snapshotOf(sources: SnapshotSources): RollSnapshot {
   };
 }
 
-/** How often a pod was evicted is no reason to leave it at an old template. */
+/**
+ * How often a pod was evicted is no reason to leave it at an old template, and neither is a quorum that can never spare a
+ * voter: somebody has asked for the roll, and knows the size of the cluster.
+ */
 export function rollPolicy(sets: readonly ClusterSet[]): Policy {
   const policy = policyOf(sets);
-  return { ...policy, loop: { ...policy.loop, times: Infinity } };
+  return { ...policy, lastVoter: 'goes', loop: { ...policy.loop, times: Infinity } };
 }
 
 function setFacts(
