@@ -28,8 +28,8 @@ export const until = (time: string, now: number): string => {
 /** Conditions that name a trouble: `False` is the good news. */
 const troubles: readonly string[] = ['LostDisk', 'BudgetOverlap'];
 
-/** `Progressing` and `Farewell` are neither good nor bad. */
-const neutral: readonly string[] = ['Progressing', 'Farewell'];
+/** What is under way is neither good nor bad. */
+const neutral: readonly string[] = ['Progressing', 'Farewell', 'Disrupted', 'RollWaits'];
 
 const bad = ({ type, status }: Condition): boolean =>
   !neutral.includes(type) && status === (troubles.includes(type) ? 'True' : 'False');
