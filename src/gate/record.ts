@@ -241,10 +241,10 @@ export function takeOver(record: DisruptionRecord, by: string): Outcome {
   return done({ ...record, holder: { ...record.holder, by } });
 }
 
-/** Where the gate is off nobody follows evictions and losses: what is left of one would be in the way for ever. */
+/** Where the gate is off nobody follows evictions, losses and rolls: what is left of one would be in the way for ever. */
 export function dropUnfollowed(record: DisruptionRecord): Outcome {
   const kind = record.holder?.kind;
-  return done(kind === 'eviction' || kind === 'loss' ? without(record) : record);
+  return done(kind === 'eviction' || kind === 'loss' || kind === 'roll' ? without(record) : record);
 }
 
 function onLease(record: DisruptionRecord, claim: Claim, then: (lease: Lease) => Outcome): Outcome {

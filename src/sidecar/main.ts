@@ -11,7 +11,7 @@ import { reconcileBudget } from './budget/index.ts';
 import { inMode } from './cluster-set.ts';
 import type { Context } from './context.ts';
 import { type NodesAuthority, reconcileCredentials } from './credentials/index.ts';
-import { dropLeftovers } from './disruption/index.ts';
+import { dropLeftovers } from './disruption/leftovers.ts';
 import { reconcileDisks } from './disks/index.ts';
 import { reconcileDurability } from './durability/index.ts';
 import { type Duty, type DutyLoop, dutyLoop } from './duties.ts';

@@ -1,13 +1,15 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { keepJournal, take } from '../../gate/record.ts';
+import { freeze, keepJournal, take } from '../../gate/record.ts';
 import { recordText } from '../../gate/record-json.ts';
 import { memoryApi } from '../../kubernetes/test/memory-api.ts';
 import type { Log } from '../../kubernetes/object.ts';
 import { paths } from '../../kubernetes/paths.ts';
 import { clusterSet } from '../test/sets.ts';
+import type { StatefulSet } from '../objects.ts';
 import type { World } from '../world.ts';
-import { changeRecord, dropLeftovers, readRecord } from './index.ts';
+import { changeRecord, readRecord } from './index.ts';
+import { dropLeftovers } from './leftovers.ts';
 
 const path = paths.configmaps('shop', 'kafka-kafka-disruption');
 const claim = { id: 'monday', by: 'sidecar-1' };
@@ -72,6 +74,32 @@ test('while the gate is off, an eviction that nobody follows holds nothing up', 
   const after = await readRecord(context);
   assert.equal(after.known.known && after.known.record.holder?.kind, 'rebalance');
   assert.equal(told.length, 1);
+});
+
+test('with the gate off a set that was held at its old revision is given back to its author', async () => {
+  const { api, context } = place();
+  const log = { info: () => {} } as unknown as Log;
+  const set = paths.statefulsets('shop', 'kafka');
+  const partitionOf = () =>
+    (api.objects.get(set) as unknown as StatefulSet).spec?.updateStrategy?.rollingUpdate?.partition;
+  for (const [found, left] of [
+    [2, 0],
+    [1, 1],
+  ] as const) {
+    api.put(set, {
+      metadata: { name: 'kafka', namespace: 'shop', uid: 'u' },
+      spec: { updateStrategy: { rollingUpdate: { partition: found } } },
+    });
+    await changeRecord(context, (record) => {
+      const taken = take(record, claim, { kind: 'loss', pod: 'kafka-2', set: 'kafka' }, 1);
+      assert.ok(taken.ok);
+      return freeze(taken.record, claim, [{ set: 'kafka', revision: 'r2', partition: 2, was: 0 }]);
+    });
+    await dropLeftovers({ ...context, log });
+    assert.equal(partitionOf(), left, 'what somebody else has set stays');
+    const { known } = await readRecord(context);
+    assert.ok(known.known && known.record.holder === undefined);
+  }
 });
 
 test('a damaged record is never overwritten', async () => {

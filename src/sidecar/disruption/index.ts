@@ -1,4 +1,4 @@
-import { type DisruptionRecord, type Outcome, type RecordKnown, dropUnfollowed } from '../../gate/record.ts';
+import type { DisruptionRecord, Outcome, RecordKnown } from '../../gate/record.ts';
 import { recordKnown, recordText } from '../../gate/record-json.ts';
 import { isStatus } from '../../kubernetes/client.ts';
 import { paths } from '../../kubernetes/paths.ts';
@@ -55,22 +55,6 @@ export async function changeRecord(
       if (!isStatus(error, 409) || left <= 1) throw error;
     }
   }
-}
-
-/**
- * While the gate is off: an eviction or a loss that was under way when it was switched off is followed by nobody, and would
- * hold up every balancing.
- */
-export async function dropLeftovers(context: Place & Pick<Context, 'log'>): Promise<void> {
-  const { known } = await readRecord(context);
-  const holder = known.known ? known.record.holder : undefined;
-  if (holder === undefined) return;
-  const outcome = await changeRecord(context, dropUnfollowed);
-  if (!outcome.ok || outcome.record.holder !== undefined) return;
-  context.log.info(
-    { event: 'disruption-dropped', kind: holder.kind, pod: holder.pod },
-    'the gate is off: what was under way is not followed any more',
-  );
 }
 
 async function write(

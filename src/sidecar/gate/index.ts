@@ -14,6 +14,8 @@ import { type ClusterSet, nodeIdOf, ordinalOf, podNames, servingSets } from '../
 import { type Context, type Report } from '../context.ts';
 import { carryOut } from './acts.ts';
 import { changeRecord, readRecord } from '../disruption/index.ts';
+import { thawAll } from '../disruption/leftovers.ts';
+import { isLeaving } from '../farewell/request.ts';
 import type { Pod } from '../objects.ts';
 import { decider } from './decide.ts';
 import { EvidenceSource, type Periods } from './evidence-source.ts';
@@ -211,6 +213,12 @@ export function gateOf(options: GateOptions): Gate {
 
   async function reconcile(): Promise<Report> {
     if (context.world().sets.length === 0) return { conditions: [] };
+    // From a farewell on, rolls are Kubernetes' own: nobody would go on with what is begun now.
+    if (isLeaving(context.world().kafkaCluster, context.now())) {
+      await thawAll(context);
+      mirror((await readRecord(context)).known);
+      return { conditions: [], facts: { holds: [] }, againInMs: periodsMs.slowly };
+    }
     const { known: first } = await readRecord(context);
     const { known, decision, problem } = await goOn(first);
     mirror(known);

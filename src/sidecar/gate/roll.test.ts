@@ -61,7 +61,7 @@ test('a set that is held says so in the status, and stays held when a new sideca
   );
   const other = await outdated(t, { read: false });
   assert.deepEqual((await other.gate.reconcile()).facts?.holds, []);
-  const kafkaCluster = { status: { holds: facts?.holds ?? [] } } as never;
+  const kafkaCluster = { metadata: {}, status: { holds: facts?.holds ?? [] } } as never;
   other.setWorld({ kafkaCluster });
   const again = await other.gate.reconcile();
   assert.equal(again.facts?.holds?.[0]?.statefulSet, 'kafka');
