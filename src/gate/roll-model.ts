@@ -74,9 +74,11 @@ export interface RollSnapshot {
 export interface RollOptions {
   /** A new pod that runs and does not become ready, or a copy of which nothing less is left, is stalled after this. */
   readonly stallMs: number;
+  /** How long a deletion that may not be any more is waited with, before it is taken back. */
+  readonly patienceMs: number;
 }
 
-export const defaultRollOptions: RollOptions = { stallMs: 900_000 };
+export const defaultRollOptions: RollOptions = { stallMs: 900_000, patienceMs: 15_000 };
 
 /** What is waited for, as data. */
 export type Waiting =

@@ -102,7 +102,11 @@ class Turn {
     if (!this.#isNews()) return wait({ for: 'evidence' });
     const verdict = this.#snapshot.ask(old, this.#lease.id);
     if (verdict.kind !== 'deny' || isUseless(old)) return { do: 'delete', pod: old.name, uid: old.uid };
-    return this.#keep(old);
+    const { nowMs, options } = this.#snapshot;
+    // Evidence may be a little late, and the next read a yes again.
+    return nowMs - this.#lease.stepSinceMs < options.patienceMs
+      ? wait({ for: 'verdict', verdict })
+      : this.#keep(old);
   }
 
   /**

@@ -159,7 +159,7 @@ void suite('rolling a hardened cluster', { skip: clusterUnavailable() ?? false }
       'jsonpath={range .items[*]}{.reason}: {.message}{"\\n"}{end}',
     );
     assert.match(events, /FailedDelete: .*kafka-warden deletes pods of this StatefulSet itself/);
-    assert.match(events, /RollingPod: kafka-\d is deleted/);
+    assert.match(events, /RollingPod: kafka-\d goes next/);
   });
 
   test('it waits while a broker does not follow, names what for, and a second change is folded in', async () => {
@@ -205,7 +205,7 @@ void suite('rolling a hardened cluster', { skip: clusterUnavailable() ?? false }
     const revision = async (pod: string) =>
       (await kube.get<Pod>(paths.pods(namespace, pod))).metadata.labels?.['controller-revision-hash'];
     const old = await revision('kafka-0');
-    await image('registry.invalid/kafka:4.1.0');
+    await image('apache/kafka:4.1.99');
     await until('the roll has stopped', async () => /does not come up/.test(await condition('RollWaits')), {
       timeoutMs: 120_000,
     });

@@ -108,6 +108,9 @@ test('a deletion that may not be any more is taken back: the pod is marked, and 
   around.putRecord({ ...taken.record, holder: { ...holder, step: 'deleting' } });
   around.kafka.partitions[0]!.isr = [0, 2];
   await around.go(1);
+  assert.equal(around.there().length, 3, 'for a while it is just waited');
+  await around.later(15_000);
+  await around.go(1);
   const marked = around.api.objects.get(paths.pods('shop', 'kafka-2')) as unknown as Pod;
   const mark = marked.metadata.annotations?.[keys.keptFrom];
   assert.equal(mark, `roll/uid-kafka-2-1@${holder.stepSinceMs}`);

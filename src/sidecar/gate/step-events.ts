@@ -33,7 +33,7 @@ function eventOf(from: Holder | undefined, to: Holder | undefined): Told | undef
     return {
       type: 'Normal',
       reason: 'RollingPod',
-      message: `${pod} is deleted to come back with the newest template; the next one follows when its replicas are in sync.`,
+      message: `${pod} goes next, to come back with the newest template; the next one follows when its replicas are in sync.`,
       action: 'Roll',
     };
   if (frozen(from) === 0 && frozen(to) > 0)
