@@ -89,6 +89,16 @@ suite('a lease', () => {
     ok(advance(taken, other, { from: 'checking', to: 'deleting' }, 2000));
     refused(takeOver(emptyRecord, 's2'), 'not-held');
   });
+  test('of a loss goes to the rebalance that empties the lost broker, and to no other', () => {
+    const what = { kind: 'loss', pod: 'kafka-2', broker: 2, set: 'kafka' } as const;
+    const lost = ok(records.take(emptyRecord, { id: 'loss/u', by: 'me' }, what, 1000));
+    const plan = { id: 'nightly', by: 'me' };
+    refused(records.take(lost, plan, { kind: 'rebalance' }, 2000), 'held');
+    refused(records.take(lost, plan, { kind: 'rebalance', empties: [1] }, 2000), 'held');
+    refused(records.take(lost, plan, { kind: 'roll', empties: [2] }, 2000), 'held');
+    const taken = ok(records.take(lost, plan, { kind: 'rebalance', empties: [1, 2] }, 2000));
+    assert.deepEqual([taken.holder?.kind, 'empties' in (taken.holder ?? {})], ['rebalance', false]);
+  });
   test('is not released while sets are held at their old revision', () => {
     const starting = [
       ['checking', 'deleting'],

@@ -150,20 +150,39 @@ export function lapse(record: DisruptionRecord, nowMs: number, pod: { terminatin
   return done(without(record));
 }
 
-/** Takes the lease where nobody holds it. A reservation counts as held until it has lapsed. */
+/**
+ * Takes the lease where nobody holds it. A reservation counts as held until it has lapsed. A rebalance that empties lost
+ * brokers (`empties`) takes it from the loss of one of them, which would wait for ever where that broker does not come back.
+ */
 export function take(
   record: DisruptionRecord,
   claim: Claim,
-  what: Subject & { readonly kind: Kind; readonly journal?: Json },
+  {
+    empties = [],
+    ...what
+  }: Subject & {
+    readonly kind: Kind;
+    readonly journal?: Json;
+    readonly empties?: readonly number[];
+  },
   nowMs: number,
 ): Outcome {
-  if (record.holder !== undefined) return held(record.holder);
+  const { holder } = record;
+  if (holder !== undefined && !(what.kind === 'rebalance' && isLossOf(holder, empties))) return held(holder);
   const problem = what.journal === undefined ? undefined : journalProblem(what.kind, what.journal);
   if (problem !== undefined) return refuse('illegal-journal', problem);
   const step = firstStep[what.kind];
   const lease: Lease = { state: 'held', ...claim, ...what, sinceMs: nowMs, step, stepSinceMs: nowMs };
   return done({ ...record, holder: lease });
 }
+
+const isLossOf = (holder: Holder, brokers: readonly number[]): boolean =>
+  holder.state === 'held' &&
+  holder.kind === 'loss' &&
+  holder.frozen === undefined &&
+  (holder.step === 'away' || holder.step === 'starting') &&
+  holder.broker !== undefined &&
+  brokers.includes(holder.broker);
 
 /**
  * To another step; `from` guards against a decision made on an older record. `podUid` names the pod to delete where that is

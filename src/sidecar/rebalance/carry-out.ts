@@ -71,7 +71,12 @@ export async function start(
   const entry: Entry = { name, uid, journal, limits: limitsOf(plan), underWay: [] };
   const claim = claimOf(entry, by);
   await changed(context, (record) =>
-    take(record, claim, { kind: 'rebalance', journal: entryJson(entry) }, nowMs),
+    take(
+      record,
+      claim,
+      { kind: 'rebalance', journal: entryJson(entry), empties: entry.limits.mayBeAway },
+      nowMs,
+    ),
   );
   if (owed !== undefined) await oweLater(context, undefined);
   return run(work, entry, steps);

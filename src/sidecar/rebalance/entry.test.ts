@@ -2,7 +2,8 @@ import assert from 'node:assert/strict';
 import { suite, test } from 'node:test';
 import { type Journal, type Move, begin, defaultLimits } from '../../execution/index.ts';
 import { type DisruptionRecord, emptyRecord, take } from '../../gate/record.ts';
-import { claimOf, entryJson, entryOf, leaseOf, limitsOf, remainder, underWayOf } from './entry.ts';
+import { claimOf, entryJson, entryOf, leaseFor, leaseOf, limitsOf, remainder, underWayOf } from './entry.ts';
+import type { KafkaRebalance } from './kafka-rebalance.ts';
 import { estimatedSecondsOf } from './search.ts';
 
 const move = (partition: number, from: number[], to: number[]): Move => ({
@@ -62,6 +63,17 @@ suite('what the disruption record holds of an execution', () => {
     assert.deepEqual(rest.journal.refused, {});
     assert.equal(rest.plan.hash, rest.journal.plan);
   });
+});
+
+test('the loss of a broker is not in the way of emptying it', () => {
+  const lost = take(emptyRecord, { id: 'loss/u', by: 'me' }, { kind: 'loss', pod: 'kafka-2', broker: 2 }, 1);
+  assert.ok(lost.ok);
+  const lease = leaseOf(lost.record);
+  const spec = (mode: KafkaRebalance['spec']['mode'], brokers: number[]) =>
+    ({ spec: { cluster: 'kafka', mode, brokers } }) as KafkaRebalance;
+  assert.deepEqual(leaseFor(spec('remove-brokers', [2]), lease), { state: 'free' });
+  assert.equal(leaseFor(spec('remove-brokers', [1]), lease).state, 'held');
+  assert.equal(leaseFor(spec('add-brokers', [2]), lease).state, 'held');
 });
 
 suite('the limits of an execution', () => {

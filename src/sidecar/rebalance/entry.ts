@@ -8,6 +8,7 @@ import {
 } from '../../execution/index.ts';
 import type { Claim, DisruptionRecord, Json, Lease as RecordLease } from '../../gate/record.ts';
 import { nameOf } from '../../gate/record.ts';
+import type { KafkaRebalance } from './kafka-rebalance.ts';
 import type { Lease } from './lifecycle-types.ts';
 import type { RebalancePlan } from './plan.ts';
 import type { RecordHolder } from './queue.ts';
@@ -54,7 +55,24 @@ export function leaseOf(record: DisruptionRecord): Lease {
   const { holder } = record;
   if (holder === undefined) return { state: 'free' };
   const entry = entryOf(record);
-  return { state: 'held', what: nameOf(holder), ...(entry === undefined ? {} : { uid: entry.uid }) };
+  const lost = holder.kind === 'loss' ? holder.broker : undefined;
+  return {
+    state: 'held',
+    what: nameOf(holder),
+    ...(entry === undefined ? {} : { uid: entry.uid }),
+    ...(lost === undefined ? {} : { lost }),
+  };
+}
+
+/**
+ * The lease as it concerns one object: the loss of a broker is not in the way of emptying that broker. It may never come
+ * back, and its replicas are copied from others.
+ */
+export function leaseFor({ spec }: Pick<KafkaRebalance, 'spec'>, lease: Lease): Lease {
+  const { mode, brokers = [] } = spec;
+  const lost = lease.state === 'held' ? lease.lost : undefined;
+  const empties = mode === 'remove-brokers' && lost !== undefined && brokers.includes(lost);
+  return empties ? { state: 'free' } : lease;
 }
 
 /** The executor's limits for a plan; brokers that it empties may be away. */

@@ -6,7 +6,7 @@ import { type Context, type Report, tell } from '../context.ts';
 import { readRecord } from '../disruption/index.ts';
 import { isLeaving } from '../farewell/request.ts';
 import { type CarryOut, RecordRefused, type Running, finish, resume, saidOf, start } from './carry-out.ts';
-import { type Entry, entryOf, leaseOf } from './entry.ts';
+import { type Entry, entryOf, leaseFor, leaseOf } from './entry.ts';
 import { type KafkaRebalance, isTerminal, phaseOf } from './kafka-rebalance.ts';
 import { statusPatch } from './lifecycle-status.ts';
 import type { Decision, Lease, Proposal, Seen } from './lifecycle-types.ts';
@@ -244,9 +244,10 @@ function search(work: RebalanceWork, rebalance: KafkaRebalance, request: Proposa
   );
 }
 
-async function seenOf(work: RebalanceWork, { rebalance, all, lease, entry }: One): Promise<Seen> {
+async function seenOf(work: RebalanceWork, { rebalance, all, entry, ...one }: One): Promise<Seen> {
   const { context, memory } = work;
   const { uid } = rebalance.metadata;
+  const lease = leaseFor(rebalance, one.lease);
   const phase = phaseOf(rebalance);
   const proposal = memory.searches.get(uid)?.proposal;
   const isOwn = entry?.uid === uid && memory.running?.uid === uid;
