@@ -3,11 +3,12 @@ import { after, before, suite, test } from 'node:test';
 import type { DisruptionRecord } from '../../src/gate/record.ts';
 import type { Kube } from '../../src/kubernetes/client.ts';
 import { paths } from '../../src/kubernetes/paths.ts';
-import type { ConfigMap, Pod, StatefulSet } from '../../src/sidecar/objects.ts';
+import { type ConfigMap, type Pod, type StatefulSet, isReady } from '../../src/sidecar/objects.ts';
 import { type Cluster, clusterUnavailable, startCluster } from '../cluster/index.ts';
 import { tryRun } from '../cluster/command.ts';
 import { type Brokers, brokersOf, deleteNamespace } from '../support/brokers.ts';
 import { type KafkaTools, startKafkaTools } from '../support/kafka-tools.ts';
+import { rolledOut } from '../support/health-rules.ts';
 import { kubeOf } from '../support/sidecar.ts';
 import { until } from '../support/until.ts';
 import { vanillaManifest } from '../support/vanilla.ts';
@@ -58,21 +59,27 @@ void suite('rolling a hardened cluster', { skip: clusterUnavailable() ?? false }
       { timeoutMs, everyMs: 500 },
     );
   /** The most pods that were away at once while something went on; a pod not ready after its first start counts. */
-  async function mostAway<T>(during: () => Promise<T>): Promise<{ result: T; away: number }> {
+  async function mostAway<T>(during: () => Promise<T>): Promise<{ result: T; away: number; lies: string[] }> {
     let [ended, away] = [false, 0];
+    const lies = new Set<string>();
     const watching = (async () => {
       while (!ended) {
-        const present = (await pods()).filter(
-          ({ metadata, status }) =>
-            metadata.deletionTimestamp === undefined &&
-            status?.conditions?.some((one) => one.type === 'Ready' && one.status === 'True') === true,
+        const seen = await set();
+        const there = await pods();
+        away = Math.max(away, 3 - there.filter(isReady).length);
+        const newest = there.filter(
+          ({ metadata: { labels, deletionTimestamp } }) =>
+            deletionTimestamp === undefined &&
+            labels?.['controller-revision-hash'] === seen.status?.updateRevision,
         );
-        away = Math.max(away, 3 - present.length);
+        const { observedGeneration = 0 } = seen.status ?? {};
+        if (observedGeneration >= (seen.metadata.generation ?? 0) && newest.length < 3)
+          for (const [who, isDone] of Object.entries(rolledOut)) if (isDone(seen)) lies.add(who);
         await new Promise((resolve) => setTimeout(resolve, 200));
       }
     })();
     try {
-      return { result: await during(), away };
+      return { result: await during(), away, lies: [...lies] };
     } finally {
       ended = true;
       await watching;
@@ -133,7 +140,7 @@ void suite('rolling a hardened cluster', { skip: clusterUnavailable() ?? false }
 
   test('a restart takes one broker at a time, and rollout status tells the truth all the while', async (t) => {
     const before = await brokers.uids();
-    const { away } = await mostAway(async () => {
+    const { away, lies } = await mostAway(async () => {
       await restart();
       const status = tryRun(cluster.programs.kubectl, [
         ...['--kubeconfig', cluster.kubeconfig, '-n', namespace],
@@ -151,6 +158,7 @@ void suite('rolling a hardened cluster', { skip: clusterUnavailable() ?? false }
     const now = await brokers.uids();
     for (const pod of Object.keys(before)) assert.notEqual(now[pod], before[pod]);
     assert.equal(away, 1);
+    assert.deepEqual(lies, [], 'by the rules of kubectl, Helm, Argo CD and Flux it was never done too early');
     await whole();
     const events = await kubectl(
       'get',
