@@ -18,6 +18,8 @@ export const keys = {
   mode: `${prefix}/mode`,
   /** Pod annotation, the pod's own UID: a person lets this one pod be evicted, whatever the gate says. */
   allowEviction: `${prefix}/allow-eviction`,
+  /** StatefulSet annotation `"true"`: the sidecar rolls the set although its update strategy is OnDelete. */
+  rollOnDelete: `${prefix}/roll-on-delete`,
   /** Pod annotation: a deletion of it that kafka-warden has taken back; its order is void since the pod has changed. */
   keptFrom: `${prefix}/kept-from`,
   /** Annotation, the object's own name: a person lets it be deleted although brokers live by it. */

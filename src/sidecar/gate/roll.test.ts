@@ -164,4 +164,8 @@ test('OnDelete and a partition of the author are respected; a template that must
   manual.setWorld({ sets: [{ ...set, object }] });
   await manual.go();
   assert.equal(manual.there().length, 3);
+  const metadata = { ...object.metadata, annotations: { [keys.rollOnDelete]: 'true' } };
+  manual.setWorld({ sets: [{ ...set, object: { ...object, metadata } }] });
+  await manual.go();
+  assert.equal(manual.there().length, 2, 'the author has asked the sidecar to');
 });

@@ -10,6 +10,7 @@ import {
   limitsOf,
 } from '../../gate/index.ts';
 import { isCaughtUp } from '../../gate/quorum.ts';
+import { keys } from '../../names.ts';
 import type { ClusterSet } from '../cluster-set.ts';
 import { policyOf } from './policy.ts';
 import type { Gathered } from './evidence-source.ts';
@@ -84,12 +85,13 @@ function setFacts(
 ): SetFacts {
   const { updateRevision = '', observedGeneration = -1 } = object.status ?? {};
   const { type, rollingUpdate } = object.spec?.updateStrategy ?? {};
+  const asked = object.metadata.annotations?.[keys.rollOnDelete] === 'true';
   return {
     name,
     updateRevision,
     observed: updateRevision !== '' && observedGeneration >= (object.metadata.generation ?? 0),
-    // Whoever asks for OnDelete deletes the pods that are to be replaced.
-    partition: type === 'OnDelete' ? Infinity : (rollingUpdate?.partition ?? 0),
+    // Whoever asks for OnDelete deletes the pods that are to be replaced, unless the sidecar is told to.
+    partition: type === 'OnDelete' && !asked ? Infinity : (rollingUpdate?.partition ?? 0),
     replicas,
     firstOrdinal,
     ...(blocked === undefined ? {} : { blocked }),
