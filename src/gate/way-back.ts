@@ -184,8 +184,9 @@ class Turn {
     if (!this.#isBack()) return this.#advance('starting');
     const sync = this.#sync();
     if (sync === undefined) return wait({ for: 'evidence' });
-    if (!sync.inSync) return this.#advance('syncing');
+    // It was in sync a step ago; whether it is so still is for the verdict on the next one that goes.
     if (sync.leadersBack) return this.#release(false);
+    if (!sync.inSync) return this.#advance('syncing');
     return { do: 'elect', broker: this.#lease.broker ?? -1 };
   }
 
