@@ -1,38 +1,57 @@
 /* eslint-disable @typescript-eslint/no-non-null-assertion -- typed arrays, indices in range by construction */
-import type { Evidence, MinIsr } from './evidence.ts';
+import type { Evidence, MetadataView, MinIsr } from './evidence.ts';
 import type { BrokerLists, Joined, PartitionTable } from './partitions.ts';
 import { join, sameLists, sameRows } from './partitions.ts';
+import type { Scan } from './scan.ts';
 
-/** Evidence with its views side by side and the partitions of each broker found: made once for each read, judged for each pod. */
-export interface Prepared {
-  readonly evidence: Evidence;
-  /** Tables in the order of `evidence.views`, then the history where there is one. */
+/**
+ * Views side by side, with the partitions of each broker: the part of the preparation that grows with the partitions and
+ * needs nothing else, so that another thread may do it.
+ */
+export interface Aligned {
+  /** Tables in the order of the views, then the history where there is one. */
   readonly joined: Joined;
   /** By joined row: 1 where every two views show the same. */
   readonly agreed: Uint8Array;
   /** By joined row where `agreed`: since when the ISR that they show is known to be as it is; Infinity where it is not. */
   readonly sinceMs: Float64Array;
-  /** min.insync.replicas as set, by joined row; -1 where it is unknown. */
-  readonly minIsr: Int32Array;
   /** Broker → joined rows that any view connects with it, as replica, in-sync or eligible leader. */
   readonly rowsOf: ReadonlyMap<number, Uint32Array>;
 }
 
-export function prepare(evidence: Evidence): Prepared {
-  const { views, history, minIsr } = evidence;
-  const tables = views.map(({ partitions }) => partitions);
-  const joined = join(history === undefined ? tables : [...tables, history.table]);
+/** Evidence with its views side by side and the partitions of each broker found: made once for each read, judged for each pod. */
+export interface Prepared extends Aligned {
+  readonly evidence: Evidence;
+  /** min.insync.replicas as set, by joined row; -1 where it is unknown. */
+  readonly minIsr: Int32Array;
+  /** What was found of a broker's partitions, by what was asked: they stay as they were read. */
+  readonly scans: Map<string, Scan>;
+}
+
+type Views = Pick<Evidence, 'history'> & { readonly views: readonly Pick<MetadataView, 'partitions'>[] };
+
+export function align(read: Views): Aligned {
+  const tables = read.views.map(({ partitions }) => partitions);
+  const joined = join(read.history === undefined ? tables : [...tables, read.history.table]);
   return {
-    evidence,
     joined,
-    agreed: agreement(evidence, joined),
-    sinceMs: stability(evidence, joined),
-    minIsr: minIsrByRow(joined, minIsr),
-    rowsOf: rowsByBroker(evidence, joined),
+    agreed: agreement(read, joined),
+    sinceMs: stability(read, joined),
+    rowsOf: rowsByBroker(read, joined),
   };
 }
 
-function agreement({ views }: Evidence, { rows, partition }: Joined): Uint8Array {
+/** `aligned`: of the views and the history of this very evidence. */
+export const prepareAligned = (evidence: Evidence, aligned: Aligned): Prepared => ({
+  evidence,
+  ...aligned,
+  minIsr: minIsrByRow(aligned.joined, evidence.minIsr),
+  scans: new Map(),
+});
+
+export const prepare = (evidence: Evidence): Prepared => prepareAligned(evidence, align(evidence));
+
+function agreement({ views }: Views, { rows, partition }: Joined): Uint8Array {
   const agreed = new Uint8Array(partition.length).fill(views.length > 0 ? 1 : 0);
   // Every two, as "same" is not transitive where one of three views tells no eligible leaders.
   for (let a = 0; a < views.length; a++)
@@ -50,7 +69,7 @@ function markDifferent(agreed: Uint8Array, [a, rowsA]: Side, [b, rowsB]: Side): 
   }
 }
 
-function stability({ views, history }: Evidence, { rows, partition }: Joined): Float64Array {
+function stability({ views, history }: Views, { rows, partition }: Joined): Float64Array {
   const sinceMs = new Float64Array(partition.length).fill(Infinity);
   const [first] = views;
   if (first === undefined || history === undefined) return sinceMs;
@@ -72,7 +91,7 @@ function minIsrByRow({ topics, topicOf }: Joined, minIsr: MinIsr | undefined): I
   return Int32Array.from(topicOf, (topic) => byTopic[topic]!);
 }
 
-function rowsByBroker({ views }: Evidence, { rows, partition }: Joined): Map<number, Uint32Array> {
+function rowsByBroker({ views }: Views, { rows, partition }: Joined): Map<number, Uint32Array> {
   const found = new Map<number, { rows: Uint32Array; count: number }>();
   const note = (row: number) => (broker: number) => {
     let own = found.get(broker);

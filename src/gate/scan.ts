@@ -28,12 +28,22 @@ export class Scan {
   readonly survivors = new Set<number>();
 }
 
-/** Looks at each partition that any view connects with the broker. */
+/** Looks at each partition that any view connects with the broker; once, as what was read of them does not change. */
 export function scan(prepared: Prepared, broker: number, options: ScanOptions): Scan {
+  const { views, rfAtMin, stableMs, allStable } = options;
+  const asked = [broker, views.join(), rfAtMin, stableMs, allStable].join(' ');
+  const before = prepared.scans.get(asked);
+  if (before !== undefined) return before;
+  const found = look(prepared, broker, options);
+  prepared.scans.set(asked, found);
+  return found;
+}
+
+function look(prepared: Prepared, broker: number, options: ScanOptions): Scan {
   const found = new Scan();
-  const look = new Look(prepared, broker, options, found);
+  const each = new Look(prepared, broker, options, found);
   const rows = prepared.rowsOf.get(broker);
-  if (rows !== undefined && options.views.length > 0) for (const row of rows) look.at(row);
+  if (rows !== undefined && options.views.length > 0) for (const row of rows) each.at(row);
   return found;
 }
 

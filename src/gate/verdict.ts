@@ -86,23 +86,14 @@ function gather(prepared: Prepared, question: Question): Gathered {
     return { reasons, atMin: {}, limits, groundwork: reasons, needed: true };
   }
   const broker = pod.nodeId;
-  const views = evidence.views.flatMap((view, index) => (view.broker === broker ? [] : [{ view, index }]));
-  const seen = viewReasons(
-    evidence,
-    views.map(({ view }) => view),
-    { limits, nowMs, needed: viewsNeeded(evidence, pod) },
-  );
-  const found = scan(prepared, broker, {
-    views: views.map(({ index }) => index),
-    rfAtMin: policy.rfAtMin,
-    stableMs: limits.stableMs,
-    allStable: evidence.mode === 'zookeeper',
-  });
+  const views = evidence.views.filter((view) => view.broker !== broker);
+  const seen = viewReasons(evidence, views, { limits, nowMs, needed: viewsNeeded(evidence, pod) });
+  const found = scanFor(prepared, broker, policy);
   const reasons = [
     ...partitionReasons(
       found,
       limits,
-      views.map(({ view }) => view.broker),
+      views.map((view) => view.broker),
       policy,
     ),
     ...quorum,
@@ -118,6 +109,17 @@ function gather(prepared: Prepared, question: Question): Gathered {
     groundwork: [...quorum, ...seen],
     needed: found.leaderless.any || found.disagree.any,
   };
+}
+
+/** What the partitions of a broker say about its going: the part of a verdict that takes time, done once for each read. */
+export function scanFor(prepared: Prepared, broker: number, policy: Policy = defaultPolicy): Scan {
+  const { views, settings, mode } = prepared.evidence;
+  return scan(prepared, broker, {
+    views: views.flatMap((view, index) => (view.broker === broker ? [] : [index])),
+    rfAtMin: policy.rfAtMin,
+    stableMs: limitsOf(settings.values()).stableMs,
+    allStable: mode === 'zookeeper',
+  });
 }
 
 /**

@@ -2,7 +2,7 @@ import type { LookupFunction } from 'node:net';
 import { createAcls, deleteAcls, describeAcls } from './access.ts';
 import type { Acl } from './acls.ts';
 import { type Ask, askOf } from './ask.ts';
-import { type BrokerView, type ViewOptions, ping, viewOf } from './broker-view.ts';
+import { type ViewOptions, ping, viewOf } from './broker-view.ts';
 import { type DescribedCluster, describeCluster } from './cluster.ts';
 import {
   type ConfigChange,
@@ -35,6 +35,7 @@ import { type ScramUser, deleteScram, describeScram, upsertScram } from './scram
 import { type PartitionTail, type ReadablePartition, tailBytesPerOffset } from './tail.ts';
 import { type Topic, describeTopics } from './topics.ts';
 import type { ApiVersions, Features } from './versions.ts';
+import type { ViewBytes } from './view-columns.ts';
 
 export interface AdminOptions {
   /** `host:port` of brokers on a mutual-TLS listener; the names are those in the brokers' certificates. */
@@ -91,8 +92,8 @@ export interface KafkaAdmin {
   listOffsets(position: OffsetPosition, partitions: readonly TopicPartition[]): Promise<PartitionOffset[]>;
   /** Bytes that a record takes at the end of each partition's log; partitions with nothing to read are left out. */
   tailBytesPerOffset(partitions: readonly ReadablePartition[]): Promise<PartitionTail[]>;
-  /** What the metadata cache of the broker at an address shows, and no other's. */
-  viewOf(broker: Address, options?: ViewOptions): Promise<BrokerView>;
+  /** What the metadata cache of the broker at an address shows, and no other's; for `readView`. */
+  viewOf(broker: Address, options?: ViewOptions): Promise<ViewBytes>;
   /** Rejects where the broker at an address does not answer. */
   ping(broker: Address): Promise<void>;
   /** What every consumer group has committed, each asked of its coordinator. */

@@ -1,6 +1,6 @@
 export { type Acl, type AclOperation, type AclResourceType, aclKey, aclOperations } from './acls.ts';
 export { type AdminOptions, type KafkaAdmin, connectAdmin } from './admin.ts';
-export type { BrokerView, ViewOptions, ViewedPartition } from './broker-view.ts';
+export type { ViewOptions } from './broker-view.ts';
 export type { BrokerFacts, DescribedCluster } from './cluster.ts';
 export { type ConfigChange, type ConfigResource, type EffectiveConfig, clusterDefault } from './configs.ts';
 export type { Address, ClientTls } from './connections.ts';
@@ -17,3 +17,4 @@ export type { ScramUser } from './scram-users.ts';
 export type { PartitionTail, ReadablePartition } from './tail.ts';
 export { type Partition, type Topic, underReplicated } from './topics.ts';
 export type { ApiVersions, Features, MetadataMode } from './versions.ts';
+export { type BrokerView, type PartitionColumns, type ViewBytes, readView } from './view-columns.ts';

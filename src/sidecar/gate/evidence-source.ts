@@ -1,11 +1,12 @@
-import { setTimeout as delay } from 'node:timers/promises';
-import type { CatchingUp, Prepared } from '../../gate/index.ts';
-import { prepare } from '../../gate/index.ts';
+import { setImmediate as turn, setTimeout as delay } from 'node:timers/promises';
+import type { Aligned, CatchingUp, Policy, Prepared } from '../../gate/index.ts';
+import { prepareAligned, scanFor } from '../../gate/index.ts';
 import { emptyRecord } from '../../gate/record.ts';
 import type { BrokerFacts } from '../../kafka/index.ts';
 import { CopyWatch } from './copy-watch.ts';
+import { Digester } from './digester.ts';
 import { type GateKafka, type KafkaEvidence, KafkaReader } from './kafka-reader.ts';
-import { laggingIn } from './sync.ts';
+import { laggingIn, standingOf } from './sync.ts';
 
 /** What was last read of Kafka, ready to be judged for any pod. */
 export interface Gathered {
@@ -32,6 +33,9 @@ export const defaultPeriods: Periods = { idleMs: 30_000, quickMs: 900, askedForM
 /** A read that failed is repeated after this: the budget is closed until it succeeds. */
 const afterFailureMs = 2_000;
 
+/** Others have their turn after so much work at a stretch. */
+const pieceMs = 2;
+
 export interface SourceOptions {
   readonly kafka: GateKafka;
   readonly nowMs: () => number;
@@ -39,7 +43,10 @@ export interface SourceOptions {
   readonly nodes: () => readonly number[];
   /** A read has ended, well or not. */
   readonly onRead: () => void;
-  readonly log: { debug(fields: object, message: string): void };
+  readonly log: Record<'debug' | 'warn', (fields: object, message: string) => void>;
+  /** As questions will be judged. */
+  readonly policy?: () => Policy;
+  readonly digester?: Digester;
   readonly periods?: Periods;
 }
 
@@ -47,6 +54,7 @@ export interface SourceOptions {
 export class EvidenceSource {
   readonly #options: SourceOptions;
   readonly #periods: Periods;
+  readonly #digester: Digester;
   readonly #reader: KafkaReader;
   readonly #copies: CopyWatch;
   #latest: Gathered | undefined;
@@ -62,7 +70,8 @@ export class EvidenceSource {
   constructor(options: SourceOptions) {
     this.#options = options;
     this.#periods = options.periods ?? defaultPeriods;
-    this.#reader = new KafkaReader(options.kafka, options.nowMs);
+    this.#digester = options.digester ?? new Digester({ log: options.log });
+    this.#reader = new KafkaReader(options.kafka, options.nowMs, this.#digester);
     this.#copies = new CopyWatch(options.kafka);
   }
 
@@ -125,28 +134,49 @@ export class EvidenceSource {
 
   /** Until aborted. */
   async run(signal: AbortSignal): Promise<void> {
-    while (!signal.aborted) {
-      const from = performance.now();
-      await this.#read();
-      if (signal.aborted) return;
-      await this.#pause(performance.now() - from, signal);
+    try {
+      while (!signal.aborted) {
+        const from = performance.now();
+        await this.#read();
+        if (!signal.aborted) await this.#pause(performance.now() - from, signal);
+      }
+    } finally {
+      await this.#digester.close();
     }
   }
 
   async #read(): Promise<void> {
     const { nodes, log, onRead } = this.#options;
     this.#again = false;
+    const wanted = this.#quickUntilMs > performance.now();
     try {
-      const { evidence, ...read } = await this.#reader.read(nodes());
-      this.#latest = { prepared: prepareKafka(evidence), kafka: evidence, ...read };
+      const { evidence, aligned, ...read } = await this.#reader.read(nodes());
+      const prepared = prepareKafka(evidence, aligned);
+      await this.#scan(prepared);
+      this.#latest = { prepared, kafka: evidence, ...read };
       this.#problem = undefined;
-      if (this.#quickUntilMs > performance.now()) void this.#lookAtCopies(evidence);
+      if (wanted) void this.#lookAtCopies(evidence);
     } catch (error) {
       this.#problem = error instanceof Error ? error.message : String(error);
       log.debug({ event: 'gate-not-read', err: error }, this.#problem);
     }
     for (const resolve of this.#waiting.splice(0)) resolve();
     onRead();
+  }
+
+  /** What every verdict on this read needs, in pieces of a few milliseconds: questions are answered in between. */
+  async #scan(prepared: Prepared): Promise<void> {
+    const pieces = [
+      ...prepared.evidence.views.map(({ partitions }) => () => standingOf(partitions)),
+      ...[...prepared.rowsOf.keys()].map((broker) => () => scanFor(prepared, broker, this.#options.policy?.())),
+    ];
+    let fromMs = performance.now();
+    for (const piece of pieces) {
+      piece();
+      if (performance.now() - fromMs < pieceMs) continue;
+      await turn();
+      fromMs = performance.now();
+    }
   }
 
   /** Beside the reads: sizes are for messages, and no verdict waits for them. */
@@ -175,11 +205,8 @@ export class EvidenceSource {
   }
 }
 
-const prepareKafka = (kafka: KafkaEvidence): Prepared =>
-  prepare({
-    ...kafka,
-    pods: [],
-    missingPods: [],
-    record: { known: true, record: emptyRecord },
-    catchingUp: [],
-  });
+const prepareKafka = (kafka: KafkaEvidence, aligned: Aligned): Prepared => {
+  const rest = { pods: [], missingPods: [], record: { known: true, record: emptyRecord } } as const;
+  const { joined, agreed, sinceMs, rowsOf } = aligned;
+  return prepareAligned({ ...kafka, ...rest, catchingUp: [] }, { joined, agreed, sinceMs, rowsOf });
+};

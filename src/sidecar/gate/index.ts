@@ -80,6 +80,7 @@ export function gateOf(options: GateOptions): Gate {
       wake('disruption');
     },
     log: context.log,
+    policy: () => policyOf(context.world().sets),
     ...(options.periods === undefined ? {} : { periods: options.periods }),
   });
   const pods = (): NodePod[] => nodePods(context.world(), context.cluster, memory.ids);

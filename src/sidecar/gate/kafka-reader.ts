@@ -1,15 +1,23 @@
 import {
+  type Aligned,
   type Evidence,
   type FencedSince,
   type IsrHistory,
   type MetadataView,
   type Ping,
   type QuorumEvidence,
-  follow,
   followFenced,
-  tableOf,
 } from '../../gate/index.ts';
-import type { BrokerFacts, KafkaAdmin, MetadataMode, Quorum, QuorumReplica } from '../../kafka/index.ts';
+import type {
+  BrokerFacts,
+  BrokerView,
+  KafkaAdmin,
+  MetadataMode,
+  Quorum,
+  QuorumReplica,
+  ViewBytes,
+} from '../../kafka/index.ts';
+import type { Digester } from './digester.ts';
 import { Configs } from './min-isr.ts';
 
 /** What the gate asks of Kafka. */
@@ -30,6 +38,8 @@ export type KafkaEvidence = Omit<Evidence, 'pods' | 'missingPods' | 'record' | '
 
 export interface KafkaRead {
   readonly evidence: KafkaEvidence;
+  /** The views and the history of the evidence, prepared. */
+  readonly aligned: Aligned;
   /** When the first question was asked. */
   readonly atMs: number;
   /** The last view was there. */
@@ -53,11 +63,13 @@ export class KafkaReader {
   readonly #kafka: GateKafka;
   readonly #nowMs: () => number;
   readonly #configs: Configs;
+  readonly #digester: Pick<Digester, 'digest'>;
   #history: IsrHistory | undefined;
   readonly #fenced = new Map<number, { since: FencedSince; lastReadAtMs: number }>();
 
-  constructor(kafka: GateKafka, nowMs: () => number) {
+  constructor(kafka: GateKafka, nowMs: () => number, digester: Pick<Digester, 'digest'>) {
     this.#kafka = kafka;
+    this.#digester = digester;
     this.#nowMs = nowMs;
     this.#configs = new Configs(kafka);
   }
@@ -75,15 +87,23 @@ export class KafkaReader {
       .filter(({ id, fenced }) => fenced !== true && pings.get(id)?.tookMs !== undefined)
       .sort((a, b) => a.id - b.id)
       .slice(0, viewers);
-    let views = await this.#views(asked, { quorum, eligibleLeaders, nodes });
-    for (let left = tries - 1; left > 0 && isBehind(views, quorum); left--) {
+    let answers = await this.#answers(asked, eligibleLeaders);
+    for (let left = tries - 1; left > 0 && isBehind(answers, quorum); left--) {
       quorum = await this.#quorum(mode);
-      views = await this.#views(asked, { quorum, eligibleLeaders, nodes });
+      answers = await this.#answers(asked, eligibleLeaders);
     }
-    this.#follow(views);
     const seenAtMs = this.#nowMs();
+    const digest = await this.#digester.digest({
+      views: answers,
+      ...(this.#history === undefined ? {} : { history: this.#history }),
+    });
+    this.#history = digest.history;
+    const views = digest.views.flatMap((view, index) => {
+      const answer = answers[index];
+      return view === undefined || answer === undefined ? [] : [this.#viewOf(view, answer, { quorum, nodes })];
+    });
     await this.#configs.refresh({
-      topics: [...new Set(views.flatMap(({ partitions }) => partitions.topics))],
+      topics: digest.joined.topics,
       brokers: asked.length === 0 ? [] : answering(brokers, pings),
       mode,
       nowMs: this.#nowMs,
@@ -98,7 +118,14 @@ export class KafkaReader {
       settings,
       ...(this.#history === undefined ? {} : { history: this.#history }),
     };
-    return { evidence, atMs, seenAtMs, tookMs: this.#nowMs() - atMs, brokers };
+    return {
+      evidence,
+      aligned: digest,
+      atMs,
+      seenAtMs: Math.max(seenAtMs, minIsr?.readAtMs ?? 0),
+      tookMs: this.#nowMs() - atMs,
+      brokers,
+    };
   }
 
   async #quorum(mode: MetadataMode): Promise<ReadQuorum | undefined> {
@@ -119,41 +146,34 @@ export class KafkaReader {
   }
 
   /** A broker that does not tell its view has none; the others' count. */
-  async #views(asked: readonly BrokerFacts[], context: ViewContext): Promise<MetadataView[]> {
-    const views = await Promise.all(asked.map((broker) => this.#view(broker, context)));
-    return views.filter((view) => view !== undefined);
+  async #answers(asked: readonly BrokerFacts[], eligibleLeaders: boolean): Promise<Answer[]> {
+    const answers = await Promise.all(
+      asked.map(async (broker): Promise<Answer | undefined> => {
+        const readAtMs = this.#nowMs();
+        const bytes = await this.#kafka.viewOf(broker, { eligibleLeaders }).catch(() => undefined);
+        return bytes === undefined ? undefined : { broker: broker.id, readAtMs, bytes };
+      }),
+    );
+    return answers.filter((answer) => answer !== undefined);
   }
 
-  async #view(broker: BrokerFacts, { quorum, eligibleLeaders, nodes }: ViewContext) {
-    const readAtMs = this.#nowMs();
-    const view = await this.#kafka
-      .viewOf(broker, { eligibleLeaders })
-      // A partition that stands twice in pages of a moment ago cannot be judged: no view then.
-      .then((answer) => ({ ...answer, partitions: tableOf(answer.partitions) }))
-      .catch(() => undefined);
-    if (view === undefined) return undefined;
-    const members = [...(quorum?.voters ?? []), ...(quorum?.observers ?? [])];
-    const metadataOffset = members.find(({ id }) => id === broker.id)?.logEndOffset;
-    const before = this.#fenced.get(broker.id);
-    const answer = { serving: new Set(view.serving), readAtMs };
-    const since = followFenced(before, nodes, answer);
-    this.#fenced.set(broker.id, { since, lastReadAtMs: readAtMs });
+  #viewOf(
+    { controllerId, serving, partitions }: BrokerView,
+    { broker, readAtMs }: Answer,
+    { quorum, nodes }: { quorum: ReadQuorum | undefined; nodes: readonly number[] },
+  ): MetadataView {
+    const metadataOffset = offsetOf(quorum, broker);
+    const answer = { serving: new Set(serving), readAtMs };
+    const since = followFenced(this.#fenced.get(broker), nodes, answer);
+    this.#fenced.set(broker, { since, lastReadAtMs: readAtMs });
     return {
-      broker: broker.id,
+      broker,
       readAtMs,
       ...(metadataOffset === undefined ? {} : { metadataOffset }),
-      controllerId: view.controllerId,
-      partitions: view.partitions,
+      controllerId,
+      partitions,
       fencedSinceMs: since,
-    } satisfies MetadataView;
-  }
-
-  /** A clock that was put back would hold the history for ever: it begins anew then. */
-  #follow(views: readonly MetadataView[]): void {
-    const [first] = views;
-    if (first === undefined) return;
-    const usable = this.#history !== undefined && first.readAtMs >= this.#history.lastReadAtMs;
-    this.#history = follow(usable ? this.#history : undefined, first.partitions, first.readAtMs);
+    };
   }
 }
 
@@ -161,14 +181,18 @@ interface ReadQuorum extends Quorum {
   readonly readAtMs: number;
 }
 
-interface ViewContext {
-  readonly quorum: ReadQuorum | undefined;
-  readonly eligibleLeaders: boolean;
-  readonly nodes: readonly number[];
+interface Answer {
+  readonly broker: number;
+  readonly readAtMs: number;
+  readonly bytes: ViewBytes;
 }
 
-const isBehind = (views: readonly MetadataView[], quorum: ReadQuorum | undefined): boolean =>
-  quorum !== undefined && views.some(({ metadataOffset }) => (metadataOffset ?? -1n) < quorum.highWatermark);
+const offsetOf = (quorum: ReadQuorum | undefined, broker: number): bigint | undefined =>
+  [...(quorum?.voters ?? []), ...(quorum?.observers ?? [])].find(({ id }) => id === broker)?.logEndOffset;
+
+const isBehind = (answers: readonly Answer[], quorum: ReadQuorum | undefined): boolean =>
+  quorum !== undefined &&
+  answers.some(({ broker }) => (offsetOf(quorum, broker) ?? -1n) < quorum.highWatermark);
 
 const answering = (brokers: readonly BrokerFacts[], pings: ReadonlyMap<number, Ping>): number[] =>
   brokers.map(({ id }) => id).filter((id) => pings.get(id)?.tookMs !== undefined);

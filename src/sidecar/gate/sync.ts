@@ -17,6 +17,7 @@ export function laggingIn({ views }: Pick<KafkaEvidence, 'views'>): Lagging[] {
   const table = views[0]?.partitions;
   if (table === undefined) return [];
   const found: Lagging[] = [];
+  if (standingOf(table).behind.size === 0) return [];
   table.topics.forEach((topic, index) => {
     for (const row of rowsOfTopic(table, index)) {
       const leader = table.leader[row] ?? -1;
@@ -59,8 +60,8 @@ function backOf(evidence: KafkaEvidence, { nodeId, broker }: Node) {
   if (!broker) return { inSync: followed, leadersBack: true };
   const { views } = evidence;
   const serves = views.length > 0 && views.every(({ fencedSinceMs }) => !fencedSinceMs.has(nodeId));
-  const inSync = followed && serves && views.every(({ partitions }) => isInSync(partitions, nodeId));
-  return { inSync, leadersBack: views.every(({ partitions }) => leads(partitions, nodeId)) };
+  const inSync = followed && serves && views.every(({ partitions }) => !standingOf(partitions).behind.has(nodeId));
+  return { inSync, leadersBack: views.every(({ partitions }) => !standingOf(partitions).notLeading.has(nodeId)) };
 }
 
 function followsQuorum({ quorum, settings }: KafkaEvidence, nodeId: number): boolean {
@@ -70,16 +71,32 @@ function followsQuorum({ quorum, settings }: KafkaEvidence, nodeId: number): boo
   return member !== undefined && isCaughtUp(member, clockMs, limitsOf(settings.values()).freshMs);
 }
 
-function isInSync(table: PartitionTable, broker: number): boolean {
-  for (let row = 0; row < rowsOf(table); row++)
-    if (names(table.replicas, row, broker) && !names(table.isr, row, broker)) return false;
-  return true;
+/** Brokers with a replica that is not in sync, and those that do not lead wherever they are preferred. */
+interface Standing {
+  readonly behind: ReadonlySet<number>;
+  readonly notLeading: ReadonlySet<number>;
 }
 
-function leads(table: PartitionTable, broker: number): boolean {
-  for (let row = 0; row < rowsOf(table); row++)
-    if (prefers(table, row, broker) && table.leader[row] !== broker) return false;
-  return true;
+const standings = new WeakMap<PartitionTable, Standing>();
+
+/** In one sweep for all brokers, and once for each table. */
+export function standingOf(table: PartitionTable): Standing {
+  const known = standings.get(table);
+  if (known !== undefined) return known;
+  const { replicas, isr, leader } = table;
+  const [behind, notLeading] = [new Set<number>(), new Set<number>()];
+  for (let row = 0; row < rowsOf(table); row++) {
+    const [from, to] = [replicas.first[row] ?? 0, replicas.first[row + 1] ?? 0];
+    const preferred = replicas.items[from] ?? -1;
+    if (to > from && leader[row] !== preferred) notLeading.add(preferred);
+    for (let i = from; i < to; i++) {
+      const broker = replicas.items[i] ?? -1;
+      if (!names(isr, row, broker)) behind.add(broker);
+    }
+  }
+  const found = { behind, notLeading };
+  standings.set(table, found);
+  return found;
 }
 
 const prefers = ({ replicas: { first, items } }: PartitionTable, row: number, broker: number): boolean =>

@@ -1,4 +1,5 @@
 import type { ConfigResource, EffectiveConfig, PartitionOutcome } from '../../../kafka/index.ts';
+import { viewBytes } from '../../../kafka/test/view-bytes.ts';
 import type { GateKafka } from '../kafka-reader.ts';
 
 export interface FakePartition {
@@ -57,11 +58,12 @@ export class FakeKafka implements GateKafka {
     if (this.silent.has(idOf(host))) throw new Error('no answer');
   };
 
-  viewOf: GateKafka['viewOf'] = async () => ({
-    controllerId: 0,
-    serving: [0, 1, 2].filter((id) => !this.fenced.has(id)),
-    partitions: structuredClone(this.partitions),
-  });
+  viewOf: GateKafka['viewOf'] = async () =>
+    viewBytes({
+      controllerId: 0,
+      serving: [0, 1, 2].filter((id) => !this.fenced.has(id)),
+      partitions: this.partitions,
+    });
 
   describeManyConfigs: GateKafka['describeManyConfigs'] = async (resources) => {
     this.settingsAsked++;
