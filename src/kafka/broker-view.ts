@@ -28,7 +28,8 @@ const metadata: Metadata[] = [12, 11].map((version) =>
 );
 
 /** A copy of its own, in one piece: it may be handed to another thread, and the client's buffer is used again. */
-const bodyOf = (reader: Reader): Uint8Array<ArrayBuffer> => new Uint8Array(reader.buffer.slice(reader.position));
+const bodyOf = (reader: Reader): Uint8Array<ArrayBuffer> =>
+  new Uint8Array(reader.buffer.slice(reader.position));
 
 const partitionsPerPage = 2_000;
 

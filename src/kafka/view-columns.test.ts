@@ -36,7 +36,10 @@ test('pages of DescribeTopicPartitions read as one table, a topic over two of th
   const metadata = metadataBytes({ ...head, partitions: [] });
   fc.assert(
     fc.property(partitions, fc.nat(60), (told, at) => {
-      const pages = [pageBytes(told.slice(0, at), { topic: 'orders', partition: 7 }), pageBytes(told.slice(at))];
+      const pages = [
+        pageBytes(told.slice(0, at), { topic: 'orders', partition: 7 }),
+        pageBytes(told.slice(at)),
+      ];
       assert.deepEqual(pages.map(nextPage), [{ topic: 'orders', partition: 7 }, undefined]);
       const { elr, ...table } = tableOf(told);
       const view = readView({ metadata, pages });
@@ -55,13 +58,19 @@ test('a topic that is being made or deleted is left out; a refused one makes the
     assert.deepEqual(readView({ metadata }).partitions.topics, ['orders']);
   }
   const metadata = metadataBytes({ ...told, errors: { orders: 29 } });
-  assert.throws(() => readView({ metadata }), { name: 'RangeError', message: /orders was refused with error 29/ });
+  assert.throws(() => readView({ metadata }), {
+    name: 'RangeError',
+    message: /orders was refused with error 29/,
+  });
 });
 
 test('an answer that tells of a partition twice, or ends early anywhere, is no view', () => {
   const metadata = metadataBytes({ ...head, partitions: [] });
   const twice = [pageBytes([one], { topic: 'orders', partition: 0 }), pageBytes([one])];
-  assert.throws(() => readView({ metadata, pages: twice }), { name: 'RangeError', message: /orders-0 appears twice/ });
+  assert.throws(() => readView({ metadata, pages: twice }), {
+    name: 'RangeError',
+    message: /orders-0 appears twice/,
+  });
   const whole = metadataBytes({ ...head, partitions: [one] });
   // The last byte counts tags, of which there are none.
   for (let length = 0; length < whole.length - 1; length++)

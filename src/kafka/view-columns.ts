@@ -105,7 +105,8 @@ function walkTopics(bytes: AnswerBytes, sums: Sums, eligible: boolean): TopicSpa
     const name = bytes.string();
     // Its id, and whether it is internal.
     bytes.skip(17);
-    if (!absent.has(error)) throw new RangeError(`${name} was refused with error ${error}. Read the metadata again`);
+    if (!absent.has(error))
+      throw new RangeError(`${name} was refused with error ${error}. Read the metadata again`);
     const offsets: number[] = [];
     for (let more = bytes.length(); more > 0; more--) {
       offsets.push(bytes.at);
@@ -143,7 +144,7 @@ function columnsOf(told: readonly TopicSpan[], sums: Sums, eligible: boolean): P
   const isr = new Lists(sums.partitions, sums.isr);
   const elr = eligible ? new Lists(sums.partitions, sums.elr) : undefined;
   let row = 0;
-  for (let s = 0; s < spans.length; ) {
+  for (let s = 0; s < spans.length;) {
     const { name } = spans[s]!;
     topics.push(name);
     topicFirst.push(row);
@@ -184,7 +185,9 @@ function inOrder(places: Place[], topic: string): Place[] {
   places.sort((a, b) => a.number - b.number);
   for (let i = 1; i < places.length; i++)
     if (places[i]!.number === places[i - 1]!.number)
-      throw new RangeError(`${topic}-${places[i]!.number} appears twice in one answer. Read the metadata again`);
+      throw new RangeError(
+        `${topic}-${places[i]!.number} appears twice in one answer. Read the metadata again`,
+      );
   return places;
 }
 

@@ -11,6 +11,7 @@ import { inTime } from './in-time.ts';
 import type { WebhookMetrics } from './metrics.ts';
 import type { Secret } from './serving-secret.ts';
 import { SidecarError, addressOf, askSidecar, type SidecarService } from './sidecar-client.ts';
+import { SidecarConnections } from './sidecar-connections.ts';
 import type { Node, Pod } from './trimmed.ts';
 
 /** What an eviction's review may ask, and what it may have done. */
@@ -53,6 +54,7 @@ export function evictionGate(
   const { pods, nodes, namespaces, deployments, services, clientSecret } = sources;
   const nodeOf = (name: string) => nodes.get(undefined, name);
   const loops = evictionLoops(pods, nodeOf);
+  const connections = new SidecarConnections();
   const readPod = (namespace: string, name: string) =>
     inTime(kube.tryGet<Pod>(paths.pods(namespace, name)), readingMs);
 
@@ -66,7 +68,7 @@ export function evictionGate(
     if (!identity) throw new SidecarError('sidecar-refuses', 'the webhook has no certificate yet');
     const stop = metrics.sidecarAnswer.startTimer();
     try {
-      const answer = await askSidecar(address, question, { identity });
+      const answer = await askSidecar(address, question, { identity, connections });
       stop({ result: answer.verdict });
       return answer;
     } catch (error) {

@@ -1,7 +1,5 @@
 import { once } from 'node:events';
 import http from 'node:http';
-import tls from 'node:tls';
-import { publicKeySha256 } from '../../certs/index.ts';
 import type { KubeObject } from '../kubernetes/object.ts';
 import { keys, objectsOf, sidecarPorts } from '../names.ts';
 import {
@@ -13,44 +11,17 @@ import {
   readAnswer,
 } from '../sidecar/api/eviction.ts';
 import type { Pair } from './serving-certificate.ts';
+import { SidecarConnections } from './sidecar-connections.ts';
+import { type SidecarAddress, SidecarError } from './sidecar-error.ts';
+
+export { type SidecarAddress, SidecarError } from './sidecar-error.ts';
 
 export type SidecarService = KubeObject & {
   spec?: { clusterIP?: string; ports?: { name?: string; port: number }[] };
 };
 
-/** Where a sidecar answers, and by which key it is known. */
-export interface SidecarAddress {
-  host: string;
-  port: number;
-  servername: string;
-  /** SHA-256 of its public key, in hexadecimal. */
-  servingKey: string;
-}
-
 /** Of the five seconds that an eviction's review may take. */
 export const answerBudgetMs = 2_000;
-
-const reasons = {
-  'sidecar-away': 'does not answer',
-  'sidecar-slow': 'takes too long to answer',
-  'sidecar-unknown':
-    'answers with another key than its Service names, as it may within a second of its start',
-  'sidecar-refuses':
-    'ends the connection unanswered, as it does while it does not know the certificate of the webhook',
-  'sidecar-other-version': 'is of another version than the webhook',
-  'sidecar-failed': 'failed to decide',
-} as const;
-
-/** Why there is no answer; `code` is stable, the message goes on from "the sidecar …". */
-export class SidecarError extends Error {
-  readonly code: keyof typeof reasons;
-
-  constructor(code: keyof typeof reasons, detail?: string, cause?: unknown) {
-    super(detail ? `${reasons[code]} (${detail})` : reasons[code], { cause });
-    this.name = 'SidecarError';
-    this.code = code;
-  }
-}
 
 /**
  * The address that a sidecar's Service gives. By its ClusterIP: names may be pointed elsewhere, and their resolution may be down.
@@ -69,39 +40,6 @@ export function addressOf(service: SidecarService | undefined, cluster: string):
   };
 }
 
-/** A connection on which nothing is sent before the other side has shown the key that it is known by. */
-async function connect(
-  { host, port, servername, servingKey }: SidecarAddress,
-  { certificatePem, privateKeyPem }: Pair,
-  signal: AbortSignal,
-): Promise<tls.TLSSocket> {
-  const socket = tls.connect({
-    host,
-    port,
-    servername,
-    cert: certificatePem,
-    key: privateKeyPem,
-    minVersion: 'TLSv1.3',
-    // Its authority never leaves its namespace. The handshake proves that it has the key of what it shows.
-    rejectUnauthorized: false,
-  });
-  // Between its two owners nobody else hears an error, and whoever owns it hears of its end.
-  socket.on('error', () => undefined);
-  const abort = () => socket.destroy();
-  signal.addEventListener('abort', abort, { once: true });
-  socket.on('close', () => signal.removeEventListener('abort', abort));
-  try {
-    await once(socket, 'secureConnect', { signal });
-  } catch (error) {
-    socket.destroy();
-    throw error;
-  }
-  const shown = socket.getPeerX509Certificate();
-  if (shown && publicKeySha256(shown.toString()) === servingKey) return socket;
-  socket.destroy();
-  throw new SidecarError('sidecar-unknown');
-}
-
 async function textOf(response: http.IncomingMessage): Promise<string> {
   const chunks: Buffer[] = [];
   let length = 0;
@@ -113,27 +51,33 @@ async function textOf(response: http.IncomingMessage): Promise<string> {
   return Buffer.concat(chunks).toString('utf8');
 }
 
+/** How far a question came, for what its failure means. */
+interface Reached {
+  /** There was a connection, and the sidecar had shown its key. */
+  connected: boolean;
+  /** It had been used before. */
+  kept: boolean;
+  /** An answer had begun to come. */
+  answered: boolean;
+}
+
 async function exchange(
-  socket: tls.TLSSocket,
-  { servername }: SidecarAddress,
-  question: EvictionQuestion,
+  request: http.ClientRequest,
+  { body, signal, reached }: { body: Buffer; signal: AbortSignal; reached: Reached },
 ): Promise<{ status: number; text: string }> {
-  const body = Buffer.from(JSON.stringify(question));
-  const request = http.request({
-    createConnection: () => socket,
-    method: 'POST',
-    path: evictionsPath,
-    headers: {
-      host: servername,
-      'content-type': 'application/json',
-      'content-length': body.length,
-      connection: 'close',
-    },
-  });
-  const answered = once(request, 'response') as Promise<[http.IncomingMessage]>;
+  request.once('socket', () => (reached.connected = true));
+  // Nobody listens once the first error is known.
+  request.on('error', () => undefined);
+  // A request that has no connection yet does not tell of its own end.
+  const answer = once(request, 'response', { signal }) as Promise<[http.IncomingMessage]>;
   request.end(body);
-  const [response] = await answered;
-  return { status: response.statusCode ?? 0, text: await textOf(response) };
+  try {
+    const [response] = await answer;
+    reached.answered = true;
+    return { status: response.statusCode ?? 0, text: await textOf(response) };
+  } finally {
+    reached.kept = request.reusedSocket;
+  }
 }
 
 function understood(status: number, text: string): EvictionAnswer {
@@ -158,22 +102,56 @@ function failureOf(
   return new SidecarError(connected ? 'sidecar-refuses' : 'sidecar-away', code ?? message, error);
 }
 
-/** Asks a sidecar, by mutual TLS. Throws `SidecarError` where there is no answer within the budget. */
+export interface Asking {
+  readonly identity: Pair;
+  /** Where connections are kept for the next question; without them one is made, and closed. */
+  readonly connections?: SidecarConnections;
+  readonly budgetMs?: number;
+}
+
+/**
+ * Asks a sidecar, by mutual TLS. Throws `SidecarError` where there is no answer within the budget. A kept connection that
+ * ends before the answer begins was closed by the other side, and the question is asked once more over a new one: an allow
+ * is a reservation for the pod's UID, which is renewed when it is asked for again.
+ */
 export async function askSidecar(
   address: SidecarAddress,
   question: EvictionQuestion,
-  { identity, budgetMs = answerBudgetMs }: { identity: Pair; budgetMs?: number },
+  { identity, connections, budgetMs = answerBudgetMs }: Asking,
 ): Promise<EvictionAnswer> {
   const signal = AbortSignal.timeout(budgetMs);
-  let socket: tls.TLSSocket | undefined;
-  try {
-    socket = await connect(address, identity, signal);
-    const { status, text } = await exchange(socket, address, question);
+  const held = connections ?? new SidecarConnections();
+  const body = Buffer.from(JSON.stringify(question));
+  const ask = async (reached: Reached): Promise<EvictionAnswer> => {
+    const request = http.request({
+      agent: held.agentFor(address, identity),
+      host: address.host,
+      port: address.port,
+      method: 'POST',
+      path: evictionsPath,
+      headers: {
+        host: address.servername,
+        'content-type': 'application/json',
+        'content-length': body.length,
+      },
+      signal,
+    });
+    const { status, text } = await exchange(request, { body, signal, reached });
     return understood(status, text);
+  };
+  let reached: Reached = { connected: false, kept: false, answered: false };
+  try {
+    return await ask(reached).catch((error: unknown) => {
+      if (!reached.kept || reached.answered) throw error;
+      held.forget(address);
+      if (signal.aborted) throw error;
+      reached = { connected: false, kept: false, answered: false };
+      return ask(reached);
+    });
   } catch (error) {
     const slow = signal.aborted ? `more than ${budgetMs} ms` : undefined;
-    throw failureOf(error, { connected: socket !== undefined, slow });
+    throw failureOf(error, { connected: reached.connected, slow });
   } finally {
-    socket?.destroy();
+    if (connections === undefined) held.close();
   }
 }

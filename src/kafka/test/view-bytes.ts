@@ -40,7 +40,11 @@ const noTags = varint(0);
 const strangeTag = Buffer.concat([varint(1), varint(300), varint(2), Buffer.from('??')]);
 const ids = (brokers: readonly number[]): Buffer => list(brokers, int32);
 
-function topicsOf(partitions: readonly PartitionFacts[], errors: ToldView['errors'], eligible: boolean): Buffer {
+function topicsOf(
+  partitions: readonly PartitionFacts[],
+  errors: ToldView['errors'],
+  eligible: boolean,
+): Buffer {
   const topics = [...Map.groupBy(partitions, ({ topic }) => topic)];
   return list(topics, ([topic, own]) =>
     Buffer.concat([
@@ -64,9 +68,20 @@ function topicsOf(partitions: readonly PartitionFacts[], errors: ToldView['error
 }
 
 /** The body of a Metadata answer, as a broker writes it. */
-export function metadataBytes({ controllerId, serving, partitions, errors }: ToldView): Uint8Array<ArrayBuffer> {
+export function metadataBytes({
+  controllerId,
+  serving,
+  partitions,
+  errors,
+}: ToldView): Uint8Array<ArrayBuffer> {
   const brokers = list(serving, (id) =>
-    Buffer.concat([int32(id), text(`kafka-${id}.kafka`), int32(9091), id % 2 ? noText : text('rack'), noTags]),
+    Buffer.concat([
+      int32(id),
+      text(`kafka-${id}.kafka`),
+      int32(9091),
+      id % 2 ? noText : text('rack'),
+      noTags,
+    ]),
   );
   const head = [int32(0), brokers, text('cluster'), int32(controllerId)];
   return new Uint8Array(Buffer.concat([...head, topicsOf(partitions, errors, false), noTags]));

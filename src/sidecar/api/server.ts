@@ -27,6 +27,8 @@ export interface QuestionServerOptions {
   readonly log: Log;
 }
 
+/** The webhook closes what is idle for a minute: longer than that, so that it never asks on a connection that is closed here. */
+const idleMs = 75_000;
 const limits = { requestMs: 10_000, closingMs: 3_000, connections: 64 };
 
 async function bodyOf(request: IncomingMessage): Promise<Buffer> {
@@ -115,7 +117,13 @@ export function questionServer(
     minVersion: 'TLSv1.3' as const,
   });
   const server = https.createServer(
-    { ...tls(identity), requestCert: true, rejectUnauthorized: true, requestTimeout: limits.requestMs },
+    {
+      ...tls(identity),
+      requestCert: true,
+      rejectUnauthorized: true,
+      requestTimeout: limits.requestMs,
+      keepAliveTimeout: idleMs,
+    },
     (request, response) => {
       void respond(request, response).catch((error: unknown) => {
         log.error({ event: 'request-failed', err: error }, 'a request failed');

@@ -57,7 +57,10 @@ test('the death of the thread fails the read; it is started again after a pause 
   const terminate = t.mock.method(Worker.prototype, 'postMessage', function (this: Worker) {
     void this.terminate();
   });
-  await assert.rejects(digester.digest(read(1_000)), /thread that reads the brokers’ answers ended with code/);
+  await assert.rejects(
+    digester.digest(read(1_000)),
+    /thread that reads the brokers’ answers ended with code/,
+  );
   await assert.rejects(digester.digest(read(1_000)), /has died and is started again in 1 s/);
   await new Promise((resolve) => setTimeout(resolve, 160));
   await assert.rejects(digester.digest(read(1_000)), /ended with code/);

@@ -55,7 +55,8 @@ export class Digester {
         worker.once('message', resolve);
         worker.postMessage(read, buffersOf(read.views));
       });
-      if ('problem' in reply) throw new Error(`The answers of the brokers could not be read: ${reply.problem}`);
+      if ('problem' in reply)
+        throw new Error(`The answers of the brokers could not be read: ${reply.problem}`);
       this.#failures = 0;
       return reply.digest;
     } finally {
@@ -82,7 +83,9 @@ export class Digester {
       );
     const worker = new Worker(new URL(import.meta.url), { workerData: { digester: true }, resourceLimits });
     worker.unref();
-    worker.on('error', (error) => this.#lost(worker, error.message));
+    worker.on('error', (error: unknown) =>
+      this.#lost(worker, error instanceof Error ? error.message : String(error)),
+    );
     worker.on('exit', (code) => this.#lost(worker, `ended with code ${code}`));
     return (this.#worker = worker);
   }
@@ -103,7 +106,9 @@ export class Digester {
 
 /** The memory of answers, which changes hands. */
 const buffersOf = (views: Undigested['views']): ArrayBuffer[] =>
-  views.flatMap(({ bytes }) => [bytes.metadata, ...(bytes.pages ?? [])]).map(({ buffer }) => buffer as ArrayBuffer);
+  views
+    .flatMap(({ bytes }) => [bytes.metadata, ...(bytes.pages ?? [])])
+    .map(({ buffer }) => buffer as ArrayBuffer);
 
 /** The memory of a digest; the history's table is one of the views', and its arrays may be the caller's. */
 function arraysOf({ views, history, joined, agreed, sinceMs, rowsOf }: Digest): ArrayBuffer[] {

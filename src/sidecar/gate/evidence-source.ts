@@ -167,8 +167,14 @@ export class EvidenceSource {
   /** What every verdict on this read needs, in pieces of a few milliseconds: questions are answered in between. */
   async #scan(prepared: Prepared): Promise<void> {
     const pieces = [
-      ...prepared.evidence.views.map(({ partitions }) => () => standingOf(partitions)),
-      ...[...prepared.rowsOf.keys()].map((broker) => () => scanFor(prepared, broker, this.#options.policy?.())),
+      ...prepared.evidence.views.map(
+        ({ partitions }) =>
+          () =>
+            standingOf(partitions),
+      ),
+      ...[...prepared.rowsOf.keys()].map(
+        (broker) => () => scanFor(prepared, broker, this.#options.policy?.()),
+      ),
     ];
     let fromMs = performance.now();
     for (const piece of pieces) {

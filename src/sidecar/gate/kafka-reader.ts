@@ -100,7 +100,9 @@ export class KafkaReader {
     this.#history = digest.history;
     const views = digest.views.flatMap((view, index) => {
       const answer = answers[index];
-      return view === undefined || answer === undefined ? [] : [this.#viewOf(view, answer, { quorum, nodes })];
+      return view === undefined || answer === undefined
+        ? []
+        : [this.#viewOf(view, answer, { quorum, nodes })];
     });
     await this.#configs.refresh({
       topics: digest.joined.topics,

@@ -60,8 +60,12 @@ function backOf(evidence: KafkaEvidence, { nodeId, broker }: Node) {
   if (!broker) return { inSync: followed, leadersBack: true };
   const { views } = evidence;
   const serves = views.length > 0 && views.every(({ fencedSinceMs }) => !fencedSinceMs.has(nodeId));
-  const inSync = followed && serves && views.every(({ partitions }) => !standingOf(partitions).behind.has(nodeId));
-  return { inSync, leadersBack: views.every(({ partitions }) => !standingOf(partitions).notLeading.has(nodeId)) };
+  const inSync =
+    followed && serves && views.every(({ partitions }) => !standingOf(partitions).behind.has(nodeId));
+  return {
+    inSync,
+    leadersBack: views.every(({ partitions }) => !standingOf(partitions).notLeading.has(nodeId)),
+  };
 }
 
 function followsQuorum({ quorum, settings }: KafkaEvidence, nodeId: number): boolean {
