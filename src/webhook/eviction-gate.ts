@@ -7,7 +7,7 @@ import { objectsOf } from '../names.ts';
 import type { EvictionAnswer, EvictionQuestion } from '../sidecar/api/eviction.ts';
 import { clientCertificate } from './client-identity.ts';
 import { evictionLoops } from './eviction-loops.ts';
-import { inTime } from './in-time.ts';
+import { inTime } from '../in-time.ts';
 import type { WebhookMetrics } from './metrics.ts';
 import type { Secret } from './serving-secret.ts';
 import { SidecarError, addressOf, askSidecar, type SidecarService } from './sidecar-client.ts';

@@ -4,7 +4,7 @@ import type { Kube } from '../kubernetes/client.ts';
 import type { Log } from '../kubernetes/object.ts';
 import { paths } from '../kubernetes/paths.ts';
 import { keys } from '../names.ts';
-import { inTime } from './in-time.ts';
+import { inTime } from '../in-time.ts';
 import { mayRunKafka } from './trimmed.ts';
 
 /** What the core is told of the objects beside a new set. */

@@ -14,7 +14,7 @@ import { changeRecord, readRecord } from '../disruption/index.ts';
 import type { EvidenceSource, Gathered } from './evidence-source.ts';
 import { type Moment, at, judged, unread } from './judgement.ts';
 import { type NodePod, missingPods } from './nodes.ts';
-import { inTime } from './patience.ts';
+import { inTime } from '../../in-time.ts';
 import { policyOf } from './policy.ts';
 
 export interface DecideOptions {

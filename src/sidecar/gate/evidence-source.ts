@@ -193,12 +193,12 @@ export class EvidenceSource {
     this.#catchingUp = await this.#copies.look(laggingIn(evidence), serving, this.#options.nowMs());
   }
 
-  /** Where a read takes long, as long a pause follows it. */
+  /** From the beginning of one read to the next as asked for; where a read takes longer, brokers rest for a fifth of it. */
   async #pause(tookMs: number, signal: AbortSignal): Promise<void> {
     const { idleMs, quickMs } = this.#periods;
     const quick = this.#quickUntilMs > performance.now();
     const woken = new AbortController();
-    const quickly = Math.max(50, Math.min(tookMs, 1_000), quickMs - tookMs);
+    const quickly = Math.max(50, Math.min(tookMs / 5, 1_000), quickMs - tookMs);
     const idle = Math.min(idleMs, this.#slowestMs, this.#problem === undefined ? Infinity : afterFailureMs);
     const pauseMs = quick ? quickly : this.#again ? 50 : idle;
     this.#wake = () => {

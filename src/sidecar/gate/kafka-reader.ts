@@ -17,6 +17,7 @@ import type {
   QuorumReplica,
   ViewBytes,
 } from '../../kafka/index.ts';
+import { inTime } from '../../in-time.ts';
 import type { Digester } from './digester.ts';
 import { Configs } from './min-isr.ts';
 
@@ -210,20 +211,12 @@ const quorumEvidence = (quorum: ReadQuorum): QuorumEvidence => ({
 });
 
 /** Whether it came about in time. */
-async function within(work: Promise<unknown>, timeoutMs: number): Promise<boolean> {
-  let timer: NodeJS.Timeout | undefined;
-  const late = new Promise<boolean>((resolve) => {
-    timer = setTimeout(() => resolve(false), timeoutMs);
-  });
-  try {
-    return await Promise.race([
-      work.then(
-        () => true,
-        () => false,
-      ),
-      late,
-    ]);
-  } finally {
-    clearTimeout(timer);
-  }
-}
+const within = (work: Promise<unknown>, timeoutMs: number): Promise<boolean> =>
+  inTime(
+    work.then(
+      () => true,
+      () => false,
+    ),
+    timeoutMs,
+    () => false,
+  );

@@ -6,7 +6,7 @@ import { selects } from '../../kubernetes/labels.ts';
 import { paths } from '../../kubernetes/paths.ts';
 import { keys, maxPods, objectsOf } from '../../names.ts';
 import type { ClusterView } from '../cluster-view.ts';
-import { inTime } from '../in-time.ts';
+import { inTime } from '../../in-time.ts';
 import { jsonEqual } from '../json-equal.ts';
 import type { Answer } from '../response.ts';
 import type { Review } from '../review.ts';

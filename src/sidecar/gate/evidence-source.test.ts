@@ -1,0 +1,64 @@
+import assert from 'node:assert/strict';
+import { type TestContext, test } from 'node:test';
+import { Digester } from './digester.ts';
+import { EvidenceSource, type Periods, defaultPeriods } from './evidence-source.ts';
+import { FakeKafka } from './test/fake-kafka.ts';
+
+const pause = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
+
+function given(t: TestContext, periods: Periods, digester?: Digester) {
+  const kafka = new FakeKafka();
+  let read = Promise.withResolvers<void>();
+  const source = new EvidenceSource({
+    ...{ kafka, periods, nowMs: Date.now, nodes: () => [0, 1, 2] },
+    log: { debug: () => undefined, warn: () => undefined },
+    onRead: () => {
+      read.resolve();
+      read = Promise.withResolvers();
+    },
+    ...(digester === undefined ? {} : { digester }),
+  });
+  const stop = new AbortController();
+  t.after(() => stop.abort());
+  void source.run(stop.signal);
+  return { kafka, source, nextRead: () => read.promise };
+}
+
+test('Kafka is read every half minute, and at least each second for a minute after a question', () => {
+  assert.equal(defaultPeriods.idleMs, 30_000);
+  assert.ok(defaultPeriods.quickMs <= 1_000);
+  assert.equal(defaultPeriods.askedForMs, 60_000);
+});
+
+test('a question has reads follow each other at once, for as long as it counts, and no longer', async (t) => {
+  const { kafka, source, nextRead } = given(t, { idleMs: 3_600_000, quickMs: 10, askedForMs: 400 });
+  await nextRead();
+  await pause(50);
+  assert.equal(kafka.reads, 1, 'nobody has asked');
+  source.hurry();
+  for (let more = 0; more < 4; more++) await nextRead();
+  let before = -1;
+  while (before !== kafka.reads) {
+    before = kafka.reads;
+    await pause(500);
+  }
+});
+
+test('evidence of a thread that dies grows old, is told as such, and comes again', async (t) => {
+  const log = { warn: () => undefined };
+  const digester = new Digester({ log, inlineBytes: 0, pauseMs: { first: 10, longest: 10 } });
+  const { source, nextRead } = given(t, { idleMs: 3_600_000, quickMs: 10, askedForMs: 3_600_000 }, digester);
+  await nextRead();
+  const before = source.latest;
+  assert.ok(before !== undefined);
+  const dying = t.mock.method(digester, 'digest', () => Promise.reject(new Error('the thread has died')));
+  source.hurry();
+  await nextRead();
+  while (source.problem === undefined) await nextRead();
+  assert.match(source.problem, /the thread has died/);
+  assert.equal(source.latest?.atMs, before.atMs, 'nothing new');
+  assert.equal(await source.fresh(0, 20), undefined);
+  dying.mock.restore();
+  while (source.problem !== undefined) await nextRead();
+  assert.ok((source.latest?.atMs ?? 0) >= before.atMs);
+});
