@@ -49,10 +49,14 @@ function leafOf(by: By, usages: readonly ('server' | 'client')[], dnsNames: read
   return { certificatePem: leaf.chainPem, privateKeyPem: leaf.privateKeyPem };
 }
 
+/** As the image has it (`deploy/Dockerfile`). */
+const frugal = { MALLOC_MMAP_THRESHOLD_: '131072' };
+
 async function started<T>(file: string, task: object): Promise<{ child: ChildProcess; ready: T }> {
   const child = fork(new URL(file, import.meta.url), [file.replace(/^\.\/|\.ts$/g, '')], {
     stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
     serialization: 'advanced',
+    env: { ...process.env, ...(file.includes('sidecar') ? frugal : {}) },
   });
   child.send(task);
   const ended = once(child, 'exit').then(([code]) => {

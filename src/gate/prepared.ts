@@ -88,7 +88,9 @@ function minIsrByRow({ topics, topicOf }: Joined, minIsr: MinIsr | undefined): I
     const own = minIsr?.byTopic.get(topic);
     return own === undefined ? -1 : (own ?? highest);
   });
-  return Int32Array.from(topicOf, (topic) => byTopic[topic]!);
+  const byRow = new Int32Array(topicOf.length);
+  for (let row = 0; row < byRow.length; row++) byRow[row] = byTopic[topicOf[row]!]!;
+  return byRow;
 }
 
 function rowsByBroker({ views }: Views, { rows, partition }: Joined): Map<number, Uint32Array> {

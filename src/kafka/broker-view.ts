@@ -28,8 +28,16 @@ const metadata: Metadata[] = [12, 11].map((version) =>
 );
 
 /** A copy of its own, in one piece: it may be handed to another thread, and the client's buffer is used again. */
-const bodyOf = (reader: Reader): Uint8Array<ArrayBuffer> =>
-  new Uint8Array(reader.buffer.slice(reader.position));
+function bodyOf({ buffer, position }: Reader): Uint8Array<ArrayBuffer> {
+  const rest = buffer.subarray(position);
+  const body = new Uint8Array(rest.length);
+  let at = 0;
+  for (const piece of rest.buffers) {
+    body.set(piece, at);
+    at += piece.length;
+  }
+  return body;
+}
 
 const partitionsPerPage = 2_000;
 

@@ -114,7 +114,9 @@ function requestsOf<T>(items: readonly T[], resourceOf: (item: T) => ConfigResou
   const owned = new Map<number | undefined, T[]>();
   for (const item of items) {
     const owner = ownerOf(resourceOf(item));
-    owned.set(owner, [...(owned.get(owner) ?? []), item]);
+    const own = owned.get(owner);
+    if (own === undefined) owned.set(owner, [item]);
+    else own.push(item);
   }
   return [...owned].flatMap(([owner, some]) =>
     chunksOf(some, resourcesPerRequest).map((part) => ({ owner, part })),

@@ -123,7 +123,7 @@ function container(place: ClusterPlace, settings: SidecarSettings) {
     ],
     livenessProbe: { ...probe('/healthz', 10), initialDelaySeconds: 10 },
     readinessProbe: probe('/readyz', 5),
-    resources: { requests: { cpu: '50m', memory: '160Mi' }, limits: { memory: '384Mi' } },
+    resources: { requests: { cpu: '50m', memory: '160Mi' }, limits: { memory: '512Mi' } },
     securityContext: {
       allowPrivilegeEscalation: false,
       readOnlyRootFilesystem: true,

@@ -3,6 +3,8 @@ import { type KafkaAdmin, type LogDir, partitionKey } from '../../kafka/index.ts
 import type { Lagging } from './sync.ts';
 
 const againAfterMs = 5_000;
+/** Where a look takes long, since brokers have many replicas, it takes this share of the time. */
+const share = 1 / 20;
 /** Brokers that are asked for sizes in one look; what lies on others is not told. */
 const brokersAsked = 12;
 
@@ -17,6 +19,7 @@ export class CopyWatch {
   #before = new Map<number, Left>();
   #told: readonly CatchingUp[] = [];
   #lookedAtMs = -Infinity;
+  #againAfterMs = againAfterMs;
 
   constructor(kafka: Pick<KafkaAdmin, 'describeLogDirs'>) {
     this.#kafka = kafka;
@@ -33,10 +36,12 @@ export class CopyWatch {
       this.#before.clear();
       return (this.#told = []);
     }
-    if (nowMs - this.#lookedAtMs < againAfterMs && this.#told.length > 0) return this.#told;
+    if (nowMs - this.#lookedAtMs < this.#againAfterMs && this.#told.length > 0) return this.#told;
     this.#lookedAtMs = nowMs;
     const asked = [...new Set(copying.flatMap(({ broker, leader }) => [broker, leader]))];
+    const fromMs = performance.now();
     const sizes = await this.#sizes(asked.filter((id) => serving.has(id)).slice(0, brokersAsked));
+    this.#againAfterMs = Math.max(againAfterMs, (performance.now() - fromMs) / share);
     const byBroker = Map.groupBy(copying, ({ broker }) => broker);
     const left = new Map(
       [...byBroker].flatMap(([broker, some]): [number, Left][] => {

@@ -3,6 +3,7 @@ import type { PartitionTable } from '../../gate/partitions.ts';
 import { type Aligned, align } from '../../gate/prepared.ts';
 // By its file: the rest of the client does not belong into the thread that this runs in.
 import { type BrokerView, type ViewBytes, readView } from '../../kafka/view-columns.ts';
+import { type Standing, findStanding } from './sync.ts';
 
 /** What a read of Kafka has brought, with what is known from earlier ones. */
 export interface Undigested {
@@ -12,8 +13,12 @@ export interface Undigested {
 
 export interface Digest extends Aligned {
   /** Undefined where an answer cannot be judged; `joined` is of the others. */
-  readonly views: readonly (BrokerView | undefined)[];
+  readonly views: readonly (DigestedView | undefined)[];
   readonly history?: IsrHistory;
+}
+
+export interface DigestedView extends BrokerView {
+  readonly standing: Standing;
 }
 
 /** All that grows with the partitions of a read: its answers as tables, since when ISRs are as they are, and views side by side. */
@@ -25,7 +30,8 @@ export function digest({ views, history: before }: Undigested): Digest {
     views: read.filter((view) => view !== undefined),
     ...(history === undefined ? {} : { history }),
   });
-  return { ...aligned, views: read, ...(history === undefined ? {} : { history }) };
+  const digested = read.map((view) => view && { ...view, standing: findStanding(view.partitions) });
+  return { ...aligned, views: digested, ...(history === undefined ? {} : { history }) };
 }
 
 /** A partition that stands twice in pages of a moment ago cannot be judged: no view then. */

@@ -15,7 +15,7 @@ const inlineBytes = 512 * 1_024;
 const patienceMs = 10_000;
 const pauseMs = { first: 1_000, longest: 30_000 };
 /** Of the thread's own objects; arrays of the partitions come on top. */
-const resourceLimits = { maxOldGenerationSizeMb: 128, maxYoungGenerationSizeMb: 16 };
+const resourceLimits = { maxOldGenerationSizeMb: 128, maxYoungGenerationSizeMb: 8 };
 
 type Reply = { readonly digest: Digest } | { readonly problem: string };
 

@@ -6,7 +6,7 @@ import type { BrokerFacts } from '../../kafka/index.ts';
 import { CopyWatch } from './copy-watch.ts';
 import { Digester } from './digester.ts';
 import { type GateKafka, type KafkaEvidence, KafkaReader } from './kafka-reader.ts';
-import { laggingIn, standingOf } from './sync.ts';
+import { laggingIn } from './sync.ts';
 
 /** What was last read of Kafka, ready to be judged for any pod. */
 export interface Gathered {
@@ -166,19 +166,9 @@ export class EvidenceSource {
 
   /** What every verdict on this read needs, in pieces of a few milliseconds: questions are answered in between. */
   async #scan(prepared: Prepared): Promise<void> {
-    const pieces = [
-      ...prepared.evidence.views.map(
-        ({ partitions }) =>
-          () =>
-            standingOf(partitions),
-      ),
-      ...[...prepared.rowsOf.keys()].map(
-        (broker) => () => scanFor(prepared, broker, this.#options.policy?.()),
-      ),
-    ];
     let fromMs = performance.now();
-    for (const piece of pieces) {
-      piece();
+    for (const broker of prepared.rowsOf.keys()) {
+      scanFor(prepared, broker, this.#options.policy?.());
       if (performance.now() - fromMs < pieceMs) continue;
       await turn();
       fromMs = performance.now();

@@ -10,7 +10,6 @@ import {
 } from '../../gate/index.ts';
 import type {
   BrokerFacts,
-  BrokerView,
   KafkaAdmin,
   MetadataMode,
   Quorum,
@@ -18,8 +17,10 @@ import type {
   ViewBytes,
 } from '../../kafka/index.ts';
 import { inTime } from '../../in-time.ts';
+import type { DigestedView } from './digest.ts';
 import type { Digester } from './digester.ts';
 import { Configs } from './min-isr.ts';
+import { keepStanding } from './sync.ts';
 
 /** What the gate asks of Kafka. */
 export type GateKafka = Pick<
@@ -161,10 +162,11 @@ export class KafkaReader {
   }
 
   #viewOf(
-    { controllerId, serving, partitions }: BrokerView,
+    { controllerId, serving, partitions, standing }: DigestedView,
     { broker, readAtMs }: Answer,
     { quorum, nodes }: { quorum: ReadQuorum | undefined; nodes: readonly number[] },
   ): MetadataView {
+    keepStanding(partitions, standing);
     const metadataOffset = offsetOf(quorum, broker);
     const answer = { serving: new Set(serving), readAtMs };
     const since = followFenced(this.#fenced.get(broker), nodes, answer);

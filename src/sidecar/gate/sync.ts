@@ -76,17 +76,25 @@ function followsQuorum({ quorum, settings }: KafkaEvidence, nodeId: number): boo
 }
 
 /** Brokers with a replica that is not in sync, and those that do not lead wherever they are preferred. */
-interface Standing {
+export interface Standing {
   readonly behind: ReadonlySet<number>;
   readonly notLeading: ReadonlySet<number>;
 }
 
 const standings = new WeakMap<PartitionTable, Standing>();
 
-/** In one sweep for all brokers, and once for each table. */
-export function standingOf(table: PartitionTable): Standing {
-  const known = standings.get(table);
-  if (known !== undefined) return known;
+/** For whoever asks of this table later on. */
+export const keepStanding = (table: PartitionTable, standing: Standing): void =>
+  void standings.set(table, standing);
+
+function standingOf(table: PartitionTable): Standing {
+  const found = standings.get(table) ?? findStanding(table);
+  keepStanding(table, found);
+  return found;
+}
+
+/** In one sweep for all brokers. */
+export function findStanding(table: PartitionTable): Standing {
   const { replicas, isr, leader } = table;
   const [behind, notLeading] = [new Set<number>(), new Set<number>()];
   for (let row = 0; row < rowsOf(table); row++) {
@@ -98,9 +106,7 @@ export function standingOf(table: PartitionTable): Standing {
       if (!names(isr, row, broker)) behind.add(broker);
     }
   }
-  const found = { behind, notLeading };
-  standings.set(table, found);
-  return found;
+  return { behind, notLeading };
 }
 
 const prefers = ({ replicas: { first, items } }: PartitionTable, row: number, broker: number): boolean =>
