@@ -70,7 +70,7 @@ test('the loss of a broker is not in the way of emptying it', () => {
   assert.ok(lost.ok);
   const lease = leaseOf(lost.record);
   const spec = (mode: KafkaRebalance['spec']['mode'], brokers: number[]) =>
-    ({ spec: { cluster: 'kafka', mode, brokers } }) as KafkaRebalance;
+    ({ spec: { cluster: 'kafka', mode, brokers } }) as unknown as KafkaRebalance;
   assert.deepEqual(leaseFor(spec('remove-brokers', [2]), lease), { state: 'free' });
   assert.equal(leaseFor(spec('remove-brokers', [1]), lease).state, 'held');
   assert.equal(leaseFor(spec('add-brokers', [2]), lease).state, 'held');
