@@ -95,7 +95,10 @@ export const sidecarLabels = (cluster: string): Record<string, string> => ({
   [keys.cluster]: cluster,
 });
 
-/** Ports of the sidecar's pod: probes and metrics in the open, questions of the webhook by mutual TLS. */
+/**
+ * Ports of the sidecar's pod: probes, metrics and "may this pod stop?" in the open and read-only, questions of the webhook by
+ * mutual TLS.
+ */
 export const sidecarPorts = { health: 8080, questions: 8443 } as const;
 
 /** The keystore Secret of a StatefulSet. */

@@ -11,6 +11,8 @@ type Shape = 'string' | 'integer' | readonly [Shape] | { readonly [field: string
 
 const probe = { exec: { command: ['string'] }, tcpSocket: {}, httpGet: {} } as const;
 
+const hook = { exec: { command: ['string'] }, tcpSocket: {}, httpGet: {}, sleep: {} } as const;
+
 const container = {
   'name!': 'string',
   image: 'string',
@@ -25,6 +27,7 @@ const container = {
   readinessProbe: probe,
   livenessProbe: probe,
   startupProbe: probe,
+  lifecycle: { postStart: hook, preStop: hook },
 } as const;
 
 /** The fields that are read here; whatever else there is passes. */

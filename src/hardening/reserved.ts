@@ -26,6 +26,9 @@ const isOurVolume = (v: JsonObject) =>
 export const launcherCall = ['/bin/bash', `${mounts.launcher}/launch`] as const;
 const callText = `${launcherCall.join(' ')} `;
 
+/** How a pod asks whether it may stop, before the manifest's own preStop hook. */
+export const stopCall = ['/bin/sh', `${mounts.launcher}/stop`] as const;
+
 /** The spread constraint that is written where a manifest has none. */
 export const spreadConstraint = {
   maxSkew: 1,
@@ -78,6 +81,16 @@ function withoutCall(list: Json | undefined): Json | undefined {
   return kept.length === 0 ? undefined : kept;
 }
 
+/** The preStop hook is the manifest's own again; what is empty then was not there before. */
+function withoutStop(container: JsonObject): JsonObject {
+  const place = ['lifecycle', 'preStop', 'exec', 'command'];
+  const command = at(container, place);
+  if (!Array.isArray(command) || command[1] !== stopCall[1]) return container;
+  const theirs = command.slice(stopCall.length);
+  const bare = theirs.length === 0 ? drop(container, place, 0) : put(container, place, theirs);
+  return isObject(bare) ? bare : container;
+}
+
 function withoutOurs(container: JsonObject): JsonObject {
   let result = withField(
     container,
@@ -90,7 +103,7 @@ function withoutOurs(container: JsonObject): JsonObject {
     without(result['volumeMounts'], (m) => isReservedVolume(m['name'])),
   );
   for (const key of ['command', 'args']) result = withField(result, key, withoutCall(result[key]));
-  return result;
+  return withoutStop(result);
 }
 
 /** A user's constraint for the same topology may have been merged with ours: our label leaves it, then ours goes. */

@@ -23,6 +23,8 @@ import { linkKafka } from './kafka-link.ts';
 import { type Metrics, createMetrics } from './metrics.ts';
 import { quietWarnings } from './quiet.ts';
 import { newMemory, reconcileRebalances } from './rebalance/index.ts';
+import { type Stops, stopsOf } from './stops/index.ts';
+import { evidenceOnDemand } from './stops/on-demand.ts';
 import { reconcileServices } from './services/index.ts';
 import { reconcileStatus } from './status/index.ts';
 import { reconcileUsers } from './users/index.ts';
@@ -49,11 +51,12 @@ export async function runSidecar(
   const kube = options.kube ?? (await connect({ env }));
   const metrics = createMetrics(cluster);
   const world = watchWorld(kube, { namespace, cluster, log });
-  const state = { synced: false, issued: false, leading: false };
+  const state: State = { synced: false, issued: false, leading: false, stops: undefined };
   const server = await serveHealth({
     port: environment.port,
     metrics,
     notReady: () => notReady(world, state),
+    stops: () => state.stops,
   });
   log.info({ event: 'sidecar-started', namespace, port: environment.port }, 'the sidecar has started');
   world.start(signal);
@@ -82,6 +85,7 @@ interface State {
   /** The keystores have been issued at least once by this process. */
   issued: boolean;
   leading: boolean;
+  stops: Stops | undefined;
 }
 
 function notReady(world: WorldSource, { synced, issued, leading }: State): string | undefined {
@@ -127,10 +131,12 @@ async function actForCluster(work: Work, term: AbortSignal): Promise<void> {
     world: current,
     reports,
   };
+  // A client of its own: what others ask must not hold up what a verdict waits for.
+  const judged = linkKafka({ ...link, timeouts: gateTimeouts });
   const gate = work.environment.evictionGate
     ? gateOf({
         context,
-        kafka: linkKafka({ ...link, timeouts: gateTimeouts }),
+        kafka: judged,
         by: work.environment.identity,
         wake: (duty) => loop.wake(duty),
       })
@@ -157,11 +163,13 @@ async function actForCluster(work: Work, term: AbortSignal): Promise<void> {
   });
   metrics.leaseHeld.set(1);
   state.leading = true;
+  state.stops = stopsOf(context, gate?.evidence ?? evidenceOnDemand({ context, kafka: judged }, term));
   try {
     await Promise.all([loop.run(term), gate?.run(term)]);
   } finally {
     end();
     state.leading = false;
+    state.stops = undefined;
     metrics.leaseHeld.set(0);
     await questions?.close();
     await kafka.close();

@@ -4,23 +4,28 @@ import { readFileSync } from 'node:fs';
 /** The launcher's ConfigMap: named by its content, so that it can be immutable. */
 export interface Launcher {
   name: string;
-  data: { launch: string };
+  /** `stop`: what the pod runs before it stops, from the fourth generation on. */
+  data: { launch: string; stop?: string };
 }
 
-function load(file: string): Launcher {
-  const launch = readFileSync(new URL(file, import.meta.url), 'utf8');
-  const hash = createHash('sha256').update(launch).digest('hex').slice(0, 10);
-  return { name: `kafka-warden-launcher-${hash}`, data: { launch } };
+const scriptIn = (file: string): string => readFileSync(new URL(file, import.meta.url), 'utf8');
+
+function launcherOf(data: Launcher['data']): Launcher {
+  const hash = createHash('sha256').update(data.launch);
+  if (data.stop !== undefined) hash.update('\0').update(data.stop);
+  return { name: `kafka-warden-launcher-${hash.digest('hex').slice(0, 10)}`, data };
 }
 
-const first = load('./launch.sh');
-const third = load('./launch.3.sh');
+const first = launcherOf({ launch: scriptIn('./launch.sh') });
+const third = launcherOf({ launch: scriptIn('./launch.3.sh') });
+const fourth = launcherOf({ launch: scriptIn('./launch.4.sh'), stop: scriptIn('./stop.sh') });
 
 /** Launcher by generation. A published script is never edited: a change is a new file for a new generation. */
 const byGeneration = new Map([
   [1, first],
   [2, first],
   [3, third],
+  [4, fourth],
 ]);
 
 /** The launcher that a generation's templates name. Throws for a generation that is not supported. */

@@ -8,6 +8,7 @@ export const apacheKafka: Profile = {
     { version: 1, generation: 1 },
     { version: 2, generation: 2 },
     { version: 3, generation: 3 },
+    { version: 4, generation: 4 },
   ],
   dialect: 'apache',
   start: ['/etc/kafka/docker/run'],
@@ -30,6 +31,9 @@ export const apacheKafka: Profile = {
 export const apacheKafkaNative: Profile = {
   ...apacheKafka,
   family: 'apache-kafka-native',
-  versions: [{ version: 1, generation: 3 }],
+  versions: [
+    { version: 1, generation: 3 },
+    { version: 2, generation: 4 },
+  ],
   stores: 'pem',
 };

@@ -40,7 +40,10 @@ const restored = (name: string) =>
  */
 export const bitnamiKafka: Profile = {
   family: 'bitnami-kafka',
-  versions: [{ version: 1, generation: 3 }],
+  versions: [
+    { version: 1, generation: 3 },
+    { version: 2, generation: 4 },
+  ],
   dialect: 'bitnami',
   start: [`${scripts}/entrypoint.sh`, `${scripts}/run.sh`],
   startField: 'command',

@@ -14,7 +14,10 @@ function kafkaOfPlatform({ tag }: ImageReference): KafkaVersion | undefined {
 /** confluentinc/cp-kafka: the environment is the whole configuration. KRaft from 7.4, ZooKeeper mode up to 7.9. */
 export const cpKafka: Profile = {
   family: 'cp-kafka',
-  versions: [{ version: 1, generation: 3 }],
+  versions: [
+    { version: 1, generation: 3 },
+    { version: 2, generation: 4 },
+  ],
   dialect: 'confluent',
   start: ['/etc/confluent/docker/run'],
   startField: 'args',

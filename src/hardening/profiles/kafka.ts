@@ -4,7 +4,10 @@ import type { Profile } from './profile.ts';
 /** Any image in which the manifest starts Kafka by its own `kafka-server-start.sh FILE`. */
 export const plainKafka: Profile = {
   family: 'kafka',
-  versions: [{ version: 1, generation: 3 }],
+  versions: [
+    { version: 1, generation: 3 },
+    { version: 2, generation: 4 },
+  ],
   dialect: 'plain',
   start: [],
   startField: 'command',

@@ -18,6 +18,7 @@ import { launcher } from './launcher.ts';
 import { listeners } from './listeners.ts';
 import { plaintextClients } from './plaintext-clients.ts';
 import { podSecurity } from './pod-security.ts';
+import { preStop } from './pre-stop.ts';
 import { probes } from './probes.ts';
 import { profile } from './profile.ts';
 import { rack } from './rack.ts';
@@ -54,6 +55,7 @@ export const rules: readonly Rule[] = [
   durability,
   storage,
   shutdown,
+  preStop,
   probes,
   spread,
   rack,

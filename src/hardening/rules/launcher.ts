@@ -1,4 +1,4 @@
-import { keys, keysSecretOf, mounts } from '../../names.ts';
+import { keys, keysSecretOf, mounts, objectsOf, sidecarPorts } from '../../names.ts';
 import { wrapScript } from '../command.ts';
 import { podPath, type Draft, type Rule } from '../draft.ts';
 import { keepsNodeId } from '../node-id.ts';
@@ -7,6 +7,7 @@ import { dataVolumes } from '../layout.ts';
 import { factsUseOf, sharesFacts } from '../membership.ts';
 import { launcherCall, volumes } from '../reserved.ts';
 import type { Json } from '../tree.ts';
+import { asksToStop } from './pre-stop.ts';
 
 /** Puts the launcher before what starts Kafka, wherever the manifest calls it. */
 function wrapStart(draft: Draft): void {
@@ -73,6 +74,9 @@ function memberVariables(draft: Draft): Record<string, string | number> {
       ? {}
       : { WARDEN_EXTERNAL: kept.map(({ name, from, port }) => `${name}=${from}:${port}`).join(' ') }),
     ...(rendersFile(draft) ? { WARDEN_RUN: mounts.run } : {}),
+    ...(asksToStop(draft)
+      ? { WARDEN_STOPS: `${objectsOf(layout.cluster).warden}.${draft.namespace}.svc:${sidecarPorts.health}` }
+      : {}),
   };
 }
 
@@ -87,6 +91,8 @@ function volumesOf({ set, container, pin, layout }: Draft): Record<string, strin
 const rendersFile = ({ configuration, pin, start }: Draft): boolean =>
   pin.generation >= 3 &&
   (configuration.delivery.kind === 'file' || start.kind === 'file' || pin.profile.dialect === 'bitnami');
+
+const field = (name: string, fieldPath: string): Json => ({ name, valueFrom: { fieldRef: { fieldPath } } });
 
 function mount(draft: Draft): void {
   const script: Json = { name: launcherFor(draft.pin.generation).name, defaultMode: 0o555 };
@@ -125,7 +131,8 @@ export const launcher: Rule = {
     wrapStart(draft);
     // The kubelet resolves $(WARDEN_POD) only in entries that stand behind it: the settings come last.
     draft.append(environment, [
-      { name: 'WARDEN_POD', valueFrom: { fieldRef: { fieldPath: 'metadata.name' } } },
+      field('WARDEN_POD', 'metadata.name'),
+      ...(asksToStop(draft) ? [field('WARDEN_POD_UID', 'metadata.uid')] : []),
       ...Object.entries(variables(draft)).map(([name, value]) => ({ name, value: String(value) })),
     ]);
     mount(draft);

@@ -156,6 +156,15 @@ const sidecar = {
   volumeMounts: [{ name: 'data', mountPath: '/data', readOnly: true }],
 };
 
+/** Hooks of the user's own: those behind which ours can stand, and those behind which it cannot. */
+export const lifecycles = some<Part>(
+  { preStop: { exec: { command: ['/bin/sh', '-c', 'sleep 5; touch /tmp/stopped'] } } },
+  { preStop: { exec: { command: ['/opt/kafka/bin/kafka-server-stop.sh'] } }, stopSignal: 'SIGTERM' },
+  { postStart: { exec: { command: ['touch', '/tmp/started'] } } },
+  { preStop: { sleep: { seconds: 5 } } },
+  { preStop: { httpGet: { port: 8081, path: '/stop' } } },
+);
+
 const dataMount = { name: 'data', mountPath: '/var/lib/kafka/data' };
 const fileMount = { name: 'config', mountPath: '/mnt/shared/config' };
 
@@ -174,6 +183,7 @@ const broker = fc
       readinessProbe: maybe(probes),
       livenessProbe: maybe(probes),
       startupProbe: maybe(probes),
+      lifecycle: maybe(lifecycles),
       securityContext: maybe(containerSecurity),
       resources: maybe(some({}, { requests: { memory: '1Gi' } })),
       imagePullPolicy: maybe(some('IfNotPresent', 'Always')),

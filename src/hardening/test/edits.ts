@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import type { StatefulSet } from '../model.ts';
 import { clone, type JsonObject } from '../tree.ts';
-import { probes, spreads } from './arbitrary.ts';
+import { lifecycles, probes, spreads } from './arbitrary.ts';
 
 /** A change that a user makes to the manifest between two writes. */
 export interface Edit {
@@ -85,6 +85,11 @@ export const edits: fc.Arbitrary<Edit> = fc.oneof(
       ...onBroker(`${kind} ${JSON.stringify(probe)}`, (c) => setOrDelete(c, kind, probe)),
       coincides: probe !== undefined && 'tcpSocket' in probe,
     })),
+  fc
+    .option(lifecycles, { nil: undefined })
+    .map((lifecycle) =>
+      onBroker(`lifecycle ${JSON.stringify(lifecycle)}`, (c) => setOrDelete(c, 'lifecycle', lifecycle)),
+    ),
   spreads.map((constraint) =>
     onPod(
       `spread ${JSON.stringify(constraint)}`,

@@ -11,7 +11,10 @@ import { type QuestionServer, questionServer } from './server.ts';
 const leafLifetimeMs = 90 * 24 * 3_600_000;
 const subject = { commonName: 'kafka-warden-sidecar', organization: 'kafka-warden' };
 
-/** The Service by which the webhook finds the sidecar, and knows it: by the SHA-256 of the key that it serves with. */
+/**
+ * The Service by which the webhook finds the sidecar, and knows it: by the SHA-256 of the key that it serves with. Pods that
+ * stop ask on the open port.
+ */
 export function questionsService(
   sets: readonly ClusterSet[],
   { namespace, cluster }: Pick<Context, 'namespace' | 'cluster'>,
@@ -30,7 +33,10 @@ export function questionsService(
     spec: {
       type: 'ClusterIP',
       selector: sidecarLabels(cluster),
-      ports: [{ name: 'questions', port: sidecarPorts.questions, targetPort: 'questions', protocol: 'TCP' }],
+      ports: [
+        { name: 'questions', port: sidecarPorts.questions, targetPort: 'questions', protocol: 'TCP' },
+        { name: 'stops', port: sidecarPorts.health, targetPort: 'health', protocol: 'TCP' },
+      ],
     },
   };
 }

@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from 'node:util';
 import { isStatus } from '../../kubernetes/client.ts';
 import { paths } from '../../kubernetes/paths.ts';
 import type { Context } from '../context.ts';
@@ -10,7 +11,7 @@ export async function publishLaunchers(context: Context): Promise<void> {
   for (const { name, data } of context.launchers) {
     const path = paths.configmaps(namespace, name);
     const stored = await kube.tryGet<ConfigMap>(path);
-    if (stored?.data?.['launch'] === data.launch && stored.immutable === true) continue;
+    if (stored?.immutable === true && isDeepStrictEqual({ ...stored.data }, { ...data })) continue;
     if (stored !== undefined) {
       const { uid } = stored.metadata;
       await kube.remove(path, uid === undefined ? {} : { preconditions: { uid } });

@@ -45,6 +45,8 @@ export interface GateOptions {
 
 /** The disruption gate of one cluster, for one term of the sidecar's lease. */
 export interface Gate {
+  /** What it reads of Kafka, for whoever only looks. */
+  readonly evidence: EvidenceSource;
   readonly decide: Decide;
   /** One pass of the duty `disruption`. */
   reconcile(): Promise<Report>;
@@ -252,6 +254,7 @@ export function gateOf(options: GateOptions): Gate {
   }
 
   return {
+    evidence: source,
     decide: decider({
       context,
       by,

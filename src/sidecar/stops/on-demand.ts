@@ -1,0 +1,58 @@
+import type { Context } from '../context.ts';
+import { EvidenceSource, type Periods, defaultPeriods } from '../gate/evidence-source.ts';
+import type { GateKafka } from '../gate/kafka-reader.ts';
+import type { StopEvidence } from './index.ts';
+import { nodeIdsOf, servingIds } from './node-ids.ts';
+
+interface OnDemandOptions {
+  readonly context: Pick<Context, 'world' | 'now' | 'log'>;
+  readonly kafka: GateKafka;
+  readonly periods?: Periods;
+}
+
+/** Reads as the gate does, but only while somebody asks: for clusters whose gate is off. Ends with the signal. */
+export function evidenceOnDemand(options: OnDemandOptions, signal: AbortSignal): StopEvidence {
+  const { context, kafka, periods = defaultPeriods } = options;
+  const source: EvidenceSource = new EvidenceSource({
+    kafka,
+    nowMs: () => context.now().getTime(),
+    nodes: () => {
+      const { sets } = context.world();
+      return servingIds(sets, nodeIdsOf(sets, source.latest?.brokers ?? []));
+    },
+    onRead: () => undefined,
+    log: context.log,
+    periods,
+  });
+  let reading: AbortController | undefined;
+  let end: NodeJS.Timeout | undefined;
+  /** One after the other: a read that is under way ends before the next begins. */
+  let runs: Promise<void> = Promise.resolve();
+
+  function read(): void {
+    clearTimeout(end);
+    end = setTimeout(() => {
+      reading?.abort();
+      reading = undefined;
+    }, periods.askedForMs).unref();
+    if (reading !== undefined || signal.aborted) return;
+    reading = new AbortController();
+    const until = AbortSignal.any([signal, reading.signal]);
+    runs = runs.then(() => source.run(until));
+  }
+
+  return {
+    get latest() {
+      return source.latest;
+    },
+    get catchingUp() {
+      return source.catchingUp;
+    },
+    fresh: (maxAgeMs, waitMs) => source.fresh(maxAgeMs, waitMs),
+    ping: () => source.ping(),
+    hurry: () => {
+      read();
+      source.hurry(periods.askedForMs);
+    },
+  };
+}
