@@ -351,7 +351,7 @@ describe('what stands on its own', () => {
       old: hardenedWith(),
     });
     assert.equal(decision, 'hardened');
-    assert.equal(workload.metadata?.annotations?.['kafka-warden.io/profile'], 'cp-kafka/1');
+    assert.equal(workload.metadata?.annotations?.['kafka-warden.io/profile'], 'cp-kafka/2');
   });
 
   test('a hardened set does not become part of another cluster', () => {

@@ -25,6 +25,11 @@ export function createMetrics(cluster: string) {
       labelNames: ['verdict', 'reason'],
       registers,
     }),
+    stopsHeld: new Counter({
+      name: 'kafka_warden_stops_held_total',
+      help: 'Pods that were told to wait before they stop, as partitions would have fallen below their minimum.',
+      registers,
+    }),
     disruptionHeld: new Gauge({
       name: 'kafka_warden_disruption_held',
       help: '1 while a disruption of this kind holds the disruption record.',

@@ -104,6 +104,7 @@ export function stopsOf(context: Context, source: StopEvidence): Stops {
     void answer.then(({ answer: said, why }) => {
       if (before === undefined || next.waits !== (said === 'wait'))
         context.log.info({ event: 'stop-judged', pod, answer: said }, why);
+      if (said === 'wait' && !next.waits) context.metrics.stopsHeld.inc();
       next.waits = said === 'wait';
     });
     return next;
