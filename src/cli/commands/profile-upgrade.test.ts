@@ -3,6 +3,7 @@ import { test } from 'node:test';
 import { newestPinFor } from '../../hardening/index.ts';
 import { file, kafkaWarden, plainKafka } from '../test/session.ts';
 
+const newest = newestPinFor('apache-kafka/1') ?? '';
 const pinned = (text: string): string | undefined => /kafka-warden\.io\/profile: (\S+)/.exec(text)?.[1];
 
 test('a manifest pinned to the first profile moves to the newest one, and to the same text as a fresh hardening', async () => {
@@ -16,8 +17,8 @@ test('a manifest pinned to the first profile moves to the newest one, and to the
 
   const upgraded = await kafkaWarden('profile', 'upgrade', '-f', file('old.yaml', old.out));
   assert.equal(upgraded.code, 0);
-  assert.match(upgraded.err, /StatefulSet kafka: apache-kafka\/1 → apache-kafka\/3/);
-  assert.equal(pinned(upgraded.out), newestPinFor('apache-kafka/1'));
+  assert.ok(upgraded.err.includes(`StatefulSet kafka: apache-kafka/1 → ${newest}`), upgraded.err);
+  assert.equal(pinned(upgraded.out), newest);
   const values = async (text: string) =>
     JSON.parse((await kafkaWarden('harden', '-f', file('any.yaml', text), '-o', 'json')).out) as unknown;
   assert.deepEqual(await values(upgraded.out), await values(fresh.out));
@@ -34,8 +35,6 @@ test('--diff shows what would change', async () => {
     '1',
     '--diff',
   );
-  assert.match(
-    out,
-    /^-.*kafka-warden\.io\/profile: apache-kafka\/3\n\+.*kafka-warden\.io\/profile: apache-kafka\/1$/m,
-  );
+  const [before, after] = [newest, 'apache-kafka/1'].map((pin) => `kafka-warden.io/profile: ${pin}`);
+  assert.ok(new RegExp(`^-.*${before}\\n\\+.*${after}$`, 'm').test(out), out);
 });
