@@ -22,7 +22,7 @@ test('every supported launcher is there with all of its scripts, immutable, what
     metadata: { name: newest.name, namespace, uid: 'old' },
     immutable: true,
     data: { launch: newest.data.launch },
-  } as ConfigMap);
+  });
   await publishLaunchers(context as unknown as Context);
   const stored = () =>
     launchers().map(({ name }) => api.objects.get(paths.configmaps(namespace, name)) as unknown as ConfigMap);
