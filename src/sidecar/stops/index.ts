@@ -5,7 +5,7 @@ import { readRecord } from '../disruption/index.ts';
 import type { EvidenceSource } from '../gate/evidence-source.ts';
 import { at } from '../gate/judgement.ts';
 import { missingPods, nodePods } from '../gate/nodes.ts';
-import { inTime } from '../gate/patience.ts';
+import { inTime } from '../../in-time.ts';
 import { policyOf } from '../gate/policy.ts';
 import { nodeIdsOf } from './node-ids.ts';
 import { type Stop, type StopAnswer, mayStop } from './may-stop.ts';
