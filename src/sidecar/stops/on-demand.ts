@@ -1,5 +1,5 @@
 import type { Context } from '../context.ts';
-import { EvidenceSource, type Periods, defaultPeriods } from '../gate/evidence-source.ts';
+import { EvidenceSource, type Gathered, type Periods, defaultPeriods } from '../gate/evidence-source.ts';
 import type { GateKafka } from '../gate/kafka-reader.ts';
 import type { StopEvidence } from './index.ts';
 import { nodeIdsOf, servingIds } from './node-ids.ts';
@@ -13,21 +13,22 @@ interface OnDemandOptions {
 /** Reads as the gate does, but only while somebody asks: for clusters whose gate is off. Ends with the signal. */
 export function evidenceOnDemand(options: OnDemandOptions, signal: AbortSignal): StopEvidence {
   const { context, kafka, periods = defaultPeriods } = options;
-  const source: EvidenceSource = new EvidenceSource({
-    kafka,
-    nowMs: () => context.now().getTime(),
-    nodes: () => {
-      const { sets } = context.world();
-      return servingIds(sets, nodeIdsOf(sets, source.latest?.brokers ?? []));
-    },
-    onRead: () => undefined,
-    log: context.log,
-    periods,
-  });
+  let latest: Gathered | undefined;
+  const begin = (): EvidenceSource =>
+    new EvidenceSource({
+      kafka,
+      nowMs: () => context.now().getTime(),
+      nodes: () => {
+        const { sets } = context.world();
+        return servingIds(sets, nodeIdsOf(sets, latest?.brokers ?? []));
+      },
+      onRead: () => (latest = source.latest ?? latest),
+      log: context.log,
+      periods,
+    });
+  let source = begin();
   let reading: AbortController | undefined;
   let end: NodeJS.Timeout | undefined;
-  /** One after the other: a read that is under way ends before the next begins. */
-  let runs: Promise<void> = Promise.resolve();
 
   function read(): void {
     clearTimeout(end);
@@ -37,8 +38,9 @@ export function evidenceOnDemand(options: OnDemandOptions, signal: AbortSignal):
     }, periods.askedForMs).unref();
     if (reading !== undefined || signal.aborted) return;
     reading = new AbortController();
-    const until = AbortSignal.any([signal, reading.signal]);
-    runs = runs.then(() => source.run(until));
+    // One that has ended has let go of its thread, and reads no more.
+    source = begin();
+    void source.run(AbortSignal.any([signal, reading.signal]));
   }
 
   return {

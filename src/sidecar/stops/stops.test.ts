@@ -62,6 +62,25 @@ test('a pod of another name or UID is not known, and costs nothing', async (t) =
   assert.equal(around.kafka.reads, 0);
 });
 
+test('with the gate off Kafka is read only while somebody asks, and again when somebody asks again', async (t) => {
+  const kafka = new FakeKafka();
+  const around = surroundings({ kafka });
+  const stop = new AbortController();
+  t.after(() => stop.abort());
+  const brief = { ...periods, askedForMs: 100 };
+  const source = evidenceOnDemand({ context: around.context, kafka, periods: brief }, stop.signal);
+  for (const round of [1, 2]) {
+    const before = kafka.reads;
+    source.hurry();
+    assert.ok(await source.fresh(50, 2_000), `round ${round}`);
+    assert.ok(kafka.reads > before);
+    await new Promise((resolve) => setTimeout(resolve, 300));
+    const after = kafka.reads;
+    await new Promise((resolve) => setTimeout(resolve, 200));
+    assert.equal(kafka.reads, after, 'nobody asks');
+  }
+});
+
 test('many questions at once are one judgement', async (t) => {
   const around = await given(t);
   end(around, 1);
