@@ -26,9 +26,30 @@ export interface LeaseOptions {
   log: Log;
   /** Ends the candidacy; the lease is given back once `lead` has ended. */
   signal: AbortSignal;
-  /** The holder's work. Its signal aborts when the lease is lost, cannot be renewed in time, or the process ends. */
-  lead: (signal: AbortSignal) => Promise<void>;
+  /**
+   * The holder's work. Its signal aborts when the lease is lost, cannot be renewed in time, or the process ends. A process
+   * that has stood still for long hears of it late: `holds` tells at any moment whether the last renewal is younger than 2/3
+   * of the duration, so that nobody else can have the lease.
+   */
+  lead: (signal: AbortSignal, holds: () => boolean) => Promise<void>;
 }
+
+/** A moment by both clocks: one of them stands still in a suspended machine, the other may be set. */
+interface Moment {
+  readonly steadyMs: number;
+  readonly wallMs: number;
+}
+
+/** When the last renewal that succeeded was sent. */
+interface Tenure {
+  renewed: Moment;
+}
+
+const present = (): Moment => ({ steadyMs: performance.now(), wallMs: Date.now() });
+
+/** The longer by either clock: in doubt, longer ago. */
+export const elapsedMs = (since: Moment, now: Moment = present()): number =>
+  Math.max(now.steadyMs - since.steadyMs, now.wallMs - since.wallMs);
 
 const microTime = (ms: number): string => new Date(ms).toISOString().replace('Z', '000Z');
 
@@ -42,6 +63,7 @@ export async function holdLease(kube: Kube, options: LeaseOptions): Promise<void
   const { identity, durationMs, renewMs, log, signal, lead } = options;
   const path = paths.leases(options.namespace, options.name);
   const fields = { lease: options.name, identity };
+  const longestMs = (durationMs * 2) / 3;
   let seen = { version: '', atMs: 0 };
 
   const heldByOther = (lease: LeaseObject): boolean => {
@@ -80,19 +102,18 @@ export async function holdLease(kube: Kube, options: LeaseOptions): Promise<void
   }
 
   /** Renews until told to stop; returns when the lease is lost or its renewal is overdue. */
-  async function keep(taken: LeaseObject, takenAtMs: number, stop: AbortSignal): Promise<void> {
+  async function keep(taken: LeaseObject, tenure: Tenure, stop: AbortSignal): Promise<void> {
     let lease = taken;
-    let renewedAtMs = takenAtMs;
     while (!stop.aborted) {
-      const leftMs = renewedAtMs + (durationMs * 2) / 3 - performance.now();
+      const leftMs = longestMs - elapsedMs(tenure.renewed);
       if (leftMs <= 0) return void log.warn(fields, 'the lease could not be renewed in time');
       await delay(Math.min(renewMs, leftMs), undefined, { signal: stop }).catch(() => undefined);
       if (stop.aborted) return;
-      const startedAtMs = performance.now();
+      const started = present();
       try {
-        const overdue = delay(Math.max(0, renewedAtMs + (durationMs * 2) / 3 - startedAtMs), undefined);
+        const overdue = delay(Math.max(0, longestMs - elapsedMs(tenure.renewed, started)), undefined);
         const renewed = await Promise.race([kube.replace<LeaseObject>(path, claimed(lease)), overdue]);
-        if (renewed) [lease, renewedAtMs] = [renewed, startedAtMs];
+        if (renewed) [lease, tenure.renewed] = [renewed, started];
       } catch (error) {
         log.warn({ ...fields, err: error }, 'a renewal of the lease failed');
         const now = isStatus(error, 404, 409)
@@ -111,15 +132,17 @@ export async function holdLease(kube: Kube, options: LeaseOptions): Promise<void
     await kube.replace(path, { ...lease, spec });
   }
 
-  async function leadWhileHeld(lease: LeaseObject, takenAtMs: number): Promise<void> {
+  async function leadWhileHeld(lease: LeaseObject, taken: Moment): Promise<void> {
     if (signal.aborted) return release();
     log.info(fields, 'the lease is held');
     const term = new AbortController();
-    const work = lead(AbortSignal.any([signal, term.signal])).catch((error: unknown) => {
+    const tenure: Tenure = { renewed: taken };
+    const holds = () => !term.signal.aborted && elapsedMs(tenure.renewed) < longestMs;
+    const work = lead(AbortSignal.any([signal, term.signal]), holds).catch((error: unknown) => {
       if (!term.signal.aborted && !signal.aborted) log.error({ ...fields, err: error }, 'the holder failed');
     });
     const renewals = new AbortController();
-    const lost = keep(lease, takenAtMs, renewals.signal);
+    const lost = keep(lease, tenure, renewals.signal);
     await Promise.race([work, lost]);
     term.abort();
     await work;
@@ -132,10 +155,10 @@ export async function holdLease(kube: Kube, options: LeaseOptions): Promise<void
   }
 
   while (!signal.aborted) {
-    const startedAtMs = performance.now();
+    const started = present();
     try {
       const lease = await take();
-      if (lease) await leadWhileHeld(lease, startedAtMs);
+      if (lease) await leadWhileHeld(lease, started);
     } catch (error) {
       if (!isStatus(error, 409)) log.warn({ ...fields, err: error }, 'the lease could not be asked for');
     }
