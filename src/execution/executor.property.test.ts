@@ -63,7 +63,7 @@ const scenario = fc.record({
   partitions: fc.integer({ min: 2, max: 24 }),
   diskBytes: fc.constantFrom(2_000_000_000, 6_000_000_000, 40_000_000_000),
   earlier: fc.constantFrom('none', 'rates', 'lists', 'all'),
-  throughControllers: fc.boolean(),
+  controllers: fc.constantFrom('none', 'there', 'refusing'),
   stopAt: fc.oneof({ weight: 2, arbitrary: fc.constant(undefined) }, { weight: 1, arbitrary: fc.nat(60) }),
   events: fc.array(event, { maxLength: 60 }),
 });
@@ -73,7 +73,8 @@ type Scenario = typeof scenario extends fc.Arbitrary<infer T> ? T : never;
 function setUp(one: Scenario): { kafka: SimulatedKafka; plan: Plan } {
   const kafka = new SimulatedKafka();
   for (let id = 0; id < 6; id++) kafka.addBroker(id, `rack-${id % 3}`, one.diskBytes);
-  kafka.throughControllers = one.throughControllers;
+  kafka.throughControllers = one.controllers !== 'none';
+  if (one.controllers === 'refusing') kafka.refusing = () => Math.floor(kafka.nowMs / 1_000) % 3 !== 0;
   let draw = 0;
   const drawn = (below: number): number => one.seed[draw++ % one.seed.length]! % below;
   const some = (): number[] => {
@@ -242,7 +243,7 @@ function assertOnlyDebts({ journal }: Executor, kafka: SimulatedKafka): void {
   if (journal.endedAtMs !== kafka.nowMs) return;
   for (const { type, name } of journal.ledger) {
     assert.ok(
-      type === 'broker' && !kafka.throughControllers && !kafka.alive(Number(name)),
+      type === 'broker' && (!kafka.throughControllers || kafka.refusing()) && !kafka.alive(Number(name)),
       `${name} was left`,
     );
   }

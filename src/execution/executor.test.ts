@@ -123,6 +123,25 @@ test('throttles of a broker that dies are owed after the end, and paid when it r
   }
 });
 
+test('while its broker is away a debt is paid at once where the controllers take it, and kept where they do not', () => {
+  const kafka = cluster();
+  kafka.throughControllers = true;
+  kafka.refusing = () => true;
+  kafka.configs.set(`broker/3/${throttleKeys.rates[0]}`, '1234');
+  const executor = run(kafka, [place(kafka, [0, 1, 2], [0, 1, 3], 400 * mb)]);
+  look(executor, 60, () => kafka.ours().length > 0);
+  kafka.kill(3);
+  executor.stop();
+  look(executor, 60, () => executor.journal.outcome !== undefined);
+  assert.equal(executor.journal.outcome, 'stopped', 'the end does not wait for controllers that refuse');
+  assert.equal(executor.journal.ledger.length, 2);
+  kafka.refusing = () => false;
+  look(executor, 2);
+  assert.deepEqual(executor.journal.ledger, []);
+  assert.ok(!kafka.alive(3));
+  assert.deepEqual([...kafka.configs], [[`broker/3/${throttleKeys.rates[0]}`, '1234']]);
+});
+
 test('a disk without room keeps its copies waiting, and refuses them when none comes free', () => {
   const kafka = cluster(5, 1_000 * mb);
   kafka.broker(4).otherBytes = 800 * mb;
@@ -161,7 +180,7 @@ test('nothing new starts while a broker is away, unless the plan empties it', ()
   const kafka = cluster();
   place(kafka, [0, 4], [0, 4], mb);
   kafka.kill(4);
-  const seen = kafka.look(undefined, [], []);
+  const seen = kafka.look(undefined, []);
   assert.deepEqual(
     pauses(seen, limits).map(({ code }) => code),
     ['below-min-isr', 'broker-away'],
@@ -171,7 +190,7 @@ test('nothing new starts while a broker is away, unless the plan empties it', ()
 
 test('the rate halves in trouble, rises in health, and says when producers write more', () => {
   const throttle = { floorBytesPerSecond: 10, ceilingBytesPerSecond: 100 };
-  const seen = cluster().look(undefined, [], []);
+  const seen = cluster().look(undefined, []);
   const rate = { bytesPerSecond: 40, changedAtMs: seen.nowMs - 60_000 };
   assert.equal(adapted(rate, throttle, seen, limits).bytesPerSecond, 50);
   assert.equal(adapted(rate, throttle, { ...seen, outOfSync: 1 }, limits).bytesPerSecond, 20);

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { settle } from './ledger.ts';
+import { settle, settleUnread } from './ledger.ts';
 import type { LedgerEntry } from './model.ts';
 import { merged, reduced } from './throttled-replicas.ts';
 
@@ -71,4 +71,26 @@ test('nothing is written before the same has been read for a while', () => {
   const other = settle(opened, { value: '123' }, { rate: '5' }, at(1_000));
   assert.equal(other.entry?.before, '123');
   assert.equal(settle(other.entry, { value: '123' }, { rate: '5' }, at(4_000)).write?.value, '5');
+});
+
+test('of a broker that is away, what the controllers have taken counts as read', () => {
+  const ours: LedgerEntry = { ...rate, before: '7', written: '5' };
+  const first = settleUnread(ours, undefined);
+  assert.deepEqual(first.write?.value, '7');
+  assert.deepEqual(settleUnread(first.entry!, undefined).write?.value, '7', 'until they have taken it');
+  assert.deepEqual(settleUnread(first.entry!, '5').write?.value, '7', 'an earlier write is not this one');
+  assert.deepEqual(settleUnread(first.entry!, '7'), { asWanted: true });
+  const removed = settleUnread({ ...rate, written: '5' }, undefined);
+  assert.deepEqual(removed.write?.value, null);
+  assert.deepEqual(settleUnread(removed.entry!, null), { asWanted: true });
+});
+
+test('of a broker that is away, nothing is written where nothing of ours was left, or where the value is somebody else’s', () => {
+  assert.deepEqual(settleUnread({ ...rate, before: '7', written: '7' }, undefined), { asWanted: true });
+  const theirs: LedgerEntry = { ...rate, written: '5', odd: { value: '9', sinceMs: 0 } };
+  assert.equal(settleUnread(theirs, undefined).write, undefined);
+  // A write of ours that may have come after it would stay.
+  const doubtful = settleUnread({ ...theirs, pending: { value: '6' } }, undefined);
+  assert.equal(doubtful.write?.value, '9');
+  assert.deepEqual(settleUnread(doubtful.entry!, '9'), { asWanted: true });
 });

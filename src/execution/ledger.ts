@@ -71,6 +71,21 @@ function newlyOpened(
 /** A broker that cannot be asked: what we owe it stays as it is. */
 export const owed = (entry: LedgerEntry): Settled => ({ entry, asWanted: false });
 
+/**
+ * Puts back a setting of a broker that is away. Nobody can read it there, so what the controllers have taken counts as read.
+ * What was read last and was neither ours nor the earlier value is somebody else's, and is what is put back.
+ */
+export function settleUnread(entry: LedgerEntry, acknowledged: string | null | undefined): Settled {
+  const { odd, pending } = entry;
+  const known = odd === undefined ? entry : taken(entry, odd.value);
+  const notice = odd === undefined ? {} : { notice: changedElsewhere(entry) };
+  const last = pending === undefined ? known.written : pending.value === acknowledged && acknowledged;
+  if (last === known.before) return { asWanted: true, ...notice };
+  const { type, name, key, before: value } = known;
+  const write = { type, name, key, value };
+  return { entry: { ...known, pending: { value } }, write, asWanted: false, ...notice };
+}
+
 function onward(entry: LedgerEntry, wanted: Wanted | undefined): Settled {
   const value = targetOf(entry, wanted);
   // Whether an earlier write arrived is not known while it stands there unread: it is written over.

@@ -102,8 +102,10 @@ export interface Seen {
   readonly produceLatencyMs?: number;
   /** Of the actions of the last look; nothing after a restart. */
   readonly failures: readonly Failure[];
-  /** Whether settings of brokers that are away can be written and read at the controllers. */
+  /** Whether settings of brokers that are away can be written at the controllers. */
   readonly throughControllers: boolean;
+  /** What the controllers have taken since the last look, by `configKey`. They show nobody's settings, so it counts as read. */
+  readonly acknowledged?: ReadonlyMap<string, string | null>;
 }
 
 export interface Throttle {

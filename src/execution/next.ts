@@ -17,7 +17,7 @@ import { aboveIncoming, adapted, firstRate, incoming } from './rates.ts';
 import { type Options, Round } from './round.ts';
 import { type Standing, standings } from './standing.ts';
 import { chainAt } from './steps.ts';
-import { settleThrottles, throttlesOf } from './throttles.ts';
+import { payable, settleThrottles, throttlesOf } from './throttles.ts';
 
 /** What the next look has to contain beside the whole picture. */
 export interface LookAt {
@@ -123,13 +123,10 @@ function enter(round: Round, phase: Phase): void {
   if (round.journal.phase !== phase) round.record({ phase });
 }
 
-/** What a broker that is away has to be told is left in the ledger. */
+/** What a broker that is away has to be told is left in the ledger where the controllers cannot be told either. */
 function end(round: Round, outcome: NonNullable<Journal['outcome']>): void {
   const { seen, journal } = round;
-  const tellable = journal.ledger.some(
-    ({ type, name }) => type === 'topic' || seen.alive.has(Number(name)) || seen.throughControllers,
-  );
-  if (tellable) return enter(round, 'restoring');
+  if (journal.ledger.some((entry) => payable(round, entry))) return enter(round, 'restoring');
   round.record({ phase: 'ended', outcome, endedAtMs: seen.nowMs, copies: [] });
 }
 

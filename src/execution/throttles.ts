@@ -6,7 +6,7 @@ import {
   configKey,
   without,
 } from './model.ts';
-import { type Settled, type Wanted, opened, owed, settle } from './ledger.ts';
+import { type Settled, type Wanted, opened, owed, settle, settleUnread } from './ledger.ts';
 import type { Round } from './round.ts';
 
 /** KIP-73. */
@@ -67,20 +67,38 @@ export function settleThrottles(round: Round, copiesLeft: boolean): (copy: Copy)
 
 function step(round: Round, entry: LedgerEntry, wanted: Wanted | undefined): Settled {
   if (wanted === undefined && entry.openedAtMs !== undefined) return { asWanted: true };
-  const now = round.seen.configs.get(configKey(entry));
-  if (now === undefined || !reachable(round, entry)) {
-    if (wanted === undefined && entry.type === 'broker') tellDebt(round, entry);
-    return owed(entry);
-  }
-  return settle(entry, now, wanted, { nowMs: round.seen.nowMs, settleMs: round.limits.settleMs });
+  const settled = settledAt(round, entry, wanted);
+  const unpaid = settled.entry !== undefined && wanted === undefined && !seenNow(round, entry);
+  if (unpaid) tellDebt(round, entry);
+  return settled;
 }
 
-const reachable = ({ seen }: Round, ref: ConfigRef): boolean =>
-  ref.type === 'topic' || seen.alive.has(Number(ref.name)) || seen.throughControllers;
+function settledAt(round: Round, entry: LedgerEntry, wanted: Wanted | undefined): Settled {
+  const { seen, limits } = round;
+  if (routeOf(round, entry) === 'controllers') {
+    if (wanted !== undefined || !seen.throughControllers) return owed(entry);
+    return settleUnread(entry, seen.acknowledged?.get(configKey(entry)));
+  }
+  const now = seen.configs.get(configKey(entry));
+  if (now === undefined) return owed(entry);
+  return settle(entry, now, wanted, { nowMs: seen.nowMs, settleMs: limits.settleMs });
+}
+
+const seenNow = ({ seen }: Round, entry: LedgerEntry): boolean =>
+  entry.type === 'topic' || seen.configs.has(configKey(entry));
 
 /** A broker that is away cannot be told its own settings; the controllers can. */
 const routeOf = ({ seen }: Round, ref: ConfigRef): ConfigWrite['via'] =>
   ref.type === 'topic' || seen.alive.has(Number(ref.name)) ? 'kafka' : 'controllers';
+
+/** Whether what a setting is owed can be paid now: not where its broker is away and the controllers did not take it. */
+export function payable({ seen }: Round, ref: ConfigRef): boolean {
+  if (ref.type === 'topic' || seen.alive.has(Number(ref.name))) return true;
+  const refused = seen.failures.some(
+    ({ config }) => config !== undefined && configKey(config) === configKey(ref),
+  );
+  return seen.throughControllers && !refused;
+}
 
 function wishesOf(round: Round): Wishes {
   const wishes: Wishes = new Map();
@@ -117,8 +135,8 @@ function tellFailures(round: Round): void {
 }
 
 function tellDebt(round: Round, { name }: LedgerEntry): void {
-  round.wait({
-    code: 'debt',
-    message: `the throttle of broker ${name} is taken back when the broker answers again`,
-  });
+  const when = round.seen.throughControllers
+    ? 'through the controllers, or when the broker answers again'
+    : 'when the broker answers again';
+  round.wait({ code: 'debt', message: `the throttle of broker ${name} is taken back ${when}` });
 }

@@ -1,7 +1,7 @@
 import type { LookupFunction } from 'node:net';
 import { createAcls, deleteAcls, describeAcls } from './access.ts';
 import type { Acl } from './acls.ts';
-import { type Ask, askOf } from './ask.ts';
+import { type Ask, type Route, askOf } from './ask.ts';
 import { type ViewOptions, ping, viewOf } from './broker-view.ts';
 import { type DescribedCluster, describeCluster } from './cluster.ts';
 import {
@@ -12,7 +12,8 @@ import {
   describeConfigs,
 } from './configs.ts';
 import { electPreferredLeaders } from './elections.ts';
-import { type Address, type ClientTls, openConnections } from './connections.ts';
+import { type Address, type ClientTls, type Connections, openConnections } from './connections.ts';
+import { type KafkaControllers, alterAtControllers, controllersAsk } from './controllers.ts';
 import { type GroupOffsets, committedOffsets } from './groups.ts';
 import { type LogDir, describeLogDirs } from './log-dirs.ts';
 import {
@@ -114,6 +115,26 @@ export interface KafkaAdmin {
 
 /** Opens no connection yet: the first call does. */
 export function connectAdmin(options: AdminOptions): KafkaAdmin {
+  const { connections, route, close } = routeOf(options);
+  return {
+    ...callsOf(askOf(route)),
+    presentedCertificate: (address) => connections.peerCertificate(address),
+    close,
+  };
+}
+
+/** A client of the controllers: `bootstrap` has the addresses of their own listener. Opens no connection yet. */
+export function connectControllers(options: AdminOptions): KafkaControllers {
+  const { route, close } = routeOf(options);
+  const ask = controllersAsk(route);
+  return { alterManyConfigs: (changes) => alterAtControllers(ask, changes), close };
+}
+
+function routeOf(options: AdminOptions): {
+  connections: Connections;
+  route: Route;
+  close: () => Promise<void>;
+} {
   const { tls, bootstrap, connectTimeoutMs = 5_000, requestTimeoutMs = 5_000 } = options;
   const connections = openConnections({
     clientId: options.clientId ?? 'kafka-warden',
@@ -123,15 +144,15 @@ export function connectAdmin(options: AdminOptions): KafkaAdmin {
     now: () => performance.now(),
     ...(options.lookup === undefined ? {} : { lookup: options.lookup }),
   });
-  const ask = askOf({
+  const route: Route = {
     call: (address, api, ...args) => connections.call(address, api, ...args),
     addresses: () => (typeof bootstrap === 'function' ? bootstrap() : bootstrap).map(parseAddress),
     onFailure: (error) =>
       options.log?.debug({ event: 'kafka-broker-failed', code: error.code }, error.message),
-  });
+  };
   const close = () => connections.close();
   options.signal?.addEventListener('abort', () => void close(), { once: true });
-  return { ...callsOf(ask), presentedCertificate: (address) => connections.peerCertificate(address), close };
+  return { connections, route, close };
 }
 
 function callsOf(ask: Ask): Omit<KafkaAdmin, 'close' | 'presentedCertificate'> {

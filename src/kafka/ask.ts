@@ -96,11 +96,11 @@ function notController(error: unknown): KafkaError {
 }
 
 /** The most telling code counts: a broker that was reached says more than one that was not. */
-function allFailed(errors: readonly KafkaError[]): KafkaError {
+export function allFailed(errors: readonly KafkaError[], of: 'broker' | 'controller' = 'broker'): KafkaError {
   const [first] = errors;
-  if (first === undefined) return new KafkaError('kafka-unreachable', 'No broker is known yet');
+  if (first === undefined) return new KafkaError('kafka-unreachable', `No ${of} is known yet`);
   if (errors.length === 1) return first;
   const telling = errors.find(({ code }) => code !== 'kafka-unreachable') ?? first;
   const problems = errors.map(({ problem }) => problem).join('; ');
-  return new KafkaError(telling.code, `No broker answered (${problems})`, { cause: telling });
+  return new KafkaError(telling.code, `No ${of} answered (${problems})`, { cause: telling });
 }

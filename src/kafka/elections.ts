@@ -1,8 +1,8 @@
-import { Writer, createAPI, protocolErrors } from '@platformatic/kafka';
+import { Writer, createAPI } from '@platformatic/kafka';
 import type { Ask } from './ask.ts';
 import { type PartitionOutcome, type TopicPartition, byTopic, inRequests } from './partitions.ts';
 import { readOutcomes } from './reassignments.ts';
-import { throwIfRefused } from './refused.ts';
+import { throwIfElsewhere, throwIfRefused } from './refused.ts';
 import { supported } from './versions.ts';
 
 const preferred = 0;
@@ -27,8 +27,7 @@ const electLeadersV2 = createAPI<[partitions: readonly TopicPartition[]], Partit
     throwIfRefused({ key, version }, reader.readInt16(), null);
     const outcomes = readOutcomes(reader);
     // In ZooKeeper mode a broker that is not the controller says so of each partition, not of the call.
-    const elsewhere = outcomes.some(({ error }) => error?.reason === 'NOT_CONTROLLER');
-    if (elsewhere) throwIfRefused({ key, version }, protocolErrors['NOT_CONTROLLER']?.code ?? -1, null);
+    throwIfElsewhere({ key, version }, outcomes);
     return outcomes;
   },
 );

@@ -1,9 +1,10 @@
 export { type Acl, type AclOperation, type AclResourceType, aclKey, aclOperations } from './acls.ts';
-export { type AdminOptions, type KafkaAdmin, connectAdmin } from './admin.ts';
+export { type AdminOptions, type KafkaAdmin, connectAdmin, connectControllers } from './admin.ts';
 export type { ViewOptions } from './broker-view.ts';
 export type { BrokerFacts, DescribedCluster } from './cluster.ts';
 export { type ConfigChange, type ConfigResource, type EffectiveConfig, clusterDefault } from './configs.ts';
 export type { Address, ClientTls } from './connections.ts';
+export type { KafkaControllers } from './controllers.ts';
 export { KafkaError, type KafkaErrorCode } from './errors.ts';
 export type { GroupOffsets } from './groups.ts';
 export type { LogDir, LogDirReplica } from './log-dirs.ts';

@@ -9,6 +9,7 @@ import {
 } from './configs.ts';
 import { KafkaError } from './errors.ts';
 import { type Refusal, chunksOf, refusalFrom, refusalOf } from './partitions.ts';
+import { throwIfElsewhere } from './refused.ts';
 import { supported } from './versions.ts';
 
 export interface ResourceConfigs {
@@ -27,7 +28,7 @@ export interface ResourceOutcome {
   readonly error?: Refusal;
 }
 
-const resourcesPerRequest = 500;
+export const resourcesPerRequest = 500;
 
 interface Described extends ResourceConfigs {
   readonly error: Refusal | undefined;
@@ -79,7 +80,7 @@ const readResource = (reader: Reader): ConfigResource => {
   return { type, name: reader.readString() };
 };
 
-const incrementalAlterConfigsV1 = createAPI<[changes: readonly ResourceChanges[]], ResourceOutcome[]>(
+export const incrementalAlterConfigsV1 = createAPI<[changes: readonly ResourceChanges[]], ResourceOutcome[]>(
   44,
   1,
   (changes: readonly ResourceChanges[]) =>
@@ -95,13 +96,16 @@ const incrementalAlterConfigsV1 = createAPI<[changes: readonly ResourceChanges[]
       })
       .appendBoolean(false)
       .appendTaggedFields(),
-  (_correlationId, _key, _version, reader) => {
+  (_correlationId, key, version, reader) => {
     reader.readInt32();
-    return reader.readArray((one) => {
+    const outcomes = reader.readArray((one): ResourceOutcome => {
       const error = refusalOf(one.readInt16(), one.readNullableString());
       const resource = readResource(one);
       return error === undefined ? { resource } : { resource, error };
     });
+    // A controller that is not the active one says so of each resource, not of the call.
+    throwIfElsewhere({ key, version }, outcomes);
+    return outcomes;
   },
 );
 

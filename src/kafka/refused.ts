@@ -1,4 +1,4 @@
-import { ResponseError, protocolErrorsCodesById } from '@platformatic/kafka';
+import { ResponseError, protocolErrors, protocolErrorsCodesById } from '@platformatic/kafka';
 import { KafkaError } from './errors.ts';
 
 /** Throws what stands for a call that was refused as a whole; for parsers of answers. */
@@ -10,4 +10,13 @@ export function throwIfRefused(api: { key: number; version: number }, code: numb
   throw new KafkaError('kafka-refused', `Call ${api.key} was refused with error ${code}`, {
     reason: `error ${code}`,
   });
+}
+
+/** Throws what stands for "not the controller" where an answer says so of the things asked for, instead of the call. */
+export function throwIfElsewhere(
+  api: { key: number; version: number },
+  outcomes: readonly { readonly error?: { readonly reason: string } }[],
+): void {
+  if (!outcomes.some(({ error }) => error?.reason === 'NOT_CONTROLLER')) return;
+  throwIfRefused(api, protocolErrors['NOT_CONTROLLER']?.code ?? -1, null);
 }

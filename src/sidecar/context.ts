@@ -1,7 +1,7 @@
 import type { Kube } from '../kubernetes/client.ts';
 import { type EventDetails, recordEvent } from '../kubernetes/events.ts';
 import type { KubeObject, Log } from '../kubernetes/object.ts';
-import type { KafkaAdmin } from '../kafka/index.ts';
+import type { KafkaAdmin, KafkaControllers } from '../kafka/index.ts';
 import type { Launcher } from '../hardening/index.ts';
 import type { Finding } from './conditions.ts';
 import type { Metrics } from './metrics.ts';
@@ -14,6 +14,13 @@ export interface Context {
   readonly cluster: string;
   readonly kube: Kube;
   readonly kafka: KafkaAdmin;
+  /** The controllers themselves; there are none to reach in ZooKeeper mode. */
+  readonly controllers?: KafkaControllers;
+  /**
+   * Whether this process has renewed its lease so lately that no other can have it: to be asked right before what must not be
+   * done twice. A process that has stood still hears of its term's end late. Absent: nobody else is there.
+   */
+  readonly holds?: () => boolean;
   readonly log: Log;
   readonly metrics: Metrics;
   readonly launchers: readonly Launcher[];

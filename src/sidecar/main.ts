@@ -19,7 +19,7 @@ import { type Environment, readEnvironment } from './environment.ts';
 import { reconcileFarewell } from './farewell/index.ts';
 import { type Gate, gateOf } from './gate/index.ts';
 import { serveHealth } from './health.ts';
-import { linkKafka } from './kafka-link.ts';
+import { linkControllers, linkKafka } from './kafka-link.ts';
 import { type Metrics, createMetrics } from './metrics.ts';
 import { quietWarnings } from './quiet.ts';
 import { newMemory, reconcileRebalances } from './rebalance/index.ts';
@@ -74,7 +74,7 @@ export async function runSidecar(
     ...lease,
     log,
     signal,
-    lead: (term) => actForCluster(work, term),
+    lead: (term, holds) => actForCluster(work, term, holds),
   });
   await new Promise<void>((resolve) => server.close(() => resolve()));
   log.info({ event: 'sidecar-stopped' }, 'the sidecar has stopped');
@@ -105,7 +105,7 @@ interface Work {
 }
 
 /** All duties, while the lease is held. */
-async function actForCluster(work: Work, term: AbortSignal): Promise<void> {
+async function actForCluster(work: Work, term: AbortSignal, holds: () => boolean): Promise<void> {
   const { kube, log, metrics, world, state } = work;
   const { namespace, cluster } = work.environment;
   const nodes: NodesAuthority = { current: undefined };
@@ -117,6 +117,7 @@ async function actForCluster(work: Work, term: AbortSignal): Promise<void> {
   };
   const link = { namespace, world: current, nodes, now, log, signal: term, lookup: work.lookup };
   const kafka = linkKafka(link);
+  const controllers = linkControllers(link);
   const launchers = supportedLaunchers();
   const reports: Pick<DutyLoop, 'all' | 'facts'> = { all: () => loop.all(), facts: () => loop.facts() };
   const context: Context = {
@@ -124,6 +125,8 @@ async function actForCluster(work: Work, term: AbortSignal): Promise<void> {
     cluster,
     kube,
     kafka,
+    controllers,
+    holds,
     log,
     metrics,
     launchers,
@@ -172,7 +175,7 @@ async function actForCluster(work: Work, term: AbortSignal): Promise<void> {
     state.stops = undefined;
     metrics.leaseHeld.set(0);
     await questions?.close();
-    await kafka.close();
+    await Promise.all([kafka.close(), controllers.close()]);
   }
 }
 

@@ -6,7 +6,13 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createRequire } from 'node:module';
 import type * as kafkajs from 'kafkajs';
-import { type ClientTls, type KafkaAdmin, connectAdmin } from '../../src/kafka/index.ts';
+import {
+  type ClientTls,
+  type KafkaAdmin,
+  type KafkaControllers,
+  connectAdmin,
+  connectControllers,
+} from '../../src/kafka/index.ts';
 import { isAlive, startTimeOf } from '../cluster/processes.ts';
 import { freePorts, javaCommand, javaOptions, javaVersion, kafkaHome, sharedArchive } from './kafka-home.ts';
 import {
@@ -30,6 +36,8 @@ export interface LoopbackKafka {
   readonly tls: ClientTls;
   /** A client of the warden's; closed with the cluster. */
   admin(): KafkaAdmin;
+  /** A client of the controllers; closed with the cluster. */
+  controllers(): KafkaControllers;
   /** A client as applications have, with the same certificate. */
   client(): kafkajs.Kafka;
   /** Replicas by partition; waits until each has a leader that the brokers know. */
@@ -97,10 +105,10 @@ export async function startLoopback(options: LoopbackOptions = {}): Promise<Loop
   const nodes: Node[] = zookeeper === undefined ? brokers : [...brokers, zookeeper];
 
   const bootstrap = brokers.map(({ port }) => `localhost:${port}`);
-  const admins: KafkaAdmin[] = [];
+  const clients: { close(): Promise<void> }[] = [];
   const admin = (): KafkaAdmin => {
     const one = connectAdmin({ bootstrap, tls: secrets.tls });
-    admins.push(one);
+    clients.push(one);
     return one;
   };
   const own = admin();
@@ -112,7 +120,7 @@ export async function startLoopback(options: LoopbackOptions = {}): Promise<Loop
 
   const end = async (): Promise<void> => {
     process.off('exit', endAtOnce);
-    await Promise.all(admins.map((one) => one.close()));
+    await Promise.all(clients.map((one) => one.close()));
     await Promise.all(nodes.map((node) => signal(node, 'SIGKILL')));
     rmSync(folder, { recursive: true, force: true });
   };
@@ -157,6 +165,12 @@ export async function startLoopback(options: LoopbackOptions = {}): Promise<Loop
     bootstrap,
     tls: secrets.tls,
     admin,
+    controllers: () => {
+      const quorum = voters.map(({ address }) => address);
+      const one = connectControllers({ bootstrap: quorum, tls: secrets.tls });
+      clients.push(one);
+      return one;
+    },
     client: () =>
       new Kafka({
         clientId: 'application',

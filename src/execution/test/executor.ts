@@ -9,6 +9,7 @@ import {
   type Step,
   type TopicPartition,
   begin,
+  configKey,
   next,
   parseJournal,
   prepare,
@@ -31,6 +32,7 @@ export class Executor {
   last: Step | undefined;
   #lookAt: LookAt | undefined;
   #failures: Failure[] = [];
+  #acknowledged = new Map<string, string | null>();
 
   constructor(kafka: SimulatedKafka, plan: Plan, limits: Limits) {
     this.kafka = kafka;
@@ -51,6 +53,7 @@ export class Executor {
   restart(): void {
     this.#lookAt = undefined;
     this.#failures = [];
+    this.#acknowledged.clear();
   }
 
   /** One look and its actions; `dies` is asked before each action of each partition, and `between` may change Kafka. */
@@ -63,12 +66,14 @@ export class Executor {
       destinations: [],
       landedOn: [],
     };
-    const seen = this.kafka.look(lookAt, needed, this.#failures);
+    const told = { failures: this.#failures, acknowledged: this.#acknowledged };
+    const seen = this.kafka.look(lookAt, needed, told);
     const step = next(journal, seen, { prepared: prepare(this.plan, journal.racks), limits: this.limits });
     this.last = step;
     this.said.push(...step.said);
     this.#lookAt = step.lookAt;
     this.#failures = [];
+    this.#acknowledged = new Map();
     if (dies()) throw new Crash();
     this.stored = JSON.stringify(step.journal);
     between();
@@ -85,6 +90,7 @@ export class Executor {
         const reason = this.kafka.write(write, write.value, write.via);
         if (reason !== undefined)
           this.#failures.push({ config: write, reason, message: reason, mayPassLater: true });
+        else if (write.via === 'controllers') this.#acknowledged.set(configKey(write), write.value);
       }
       return;
     }

@@ -58,6 +58,8 @@ export class SimulatedKafka {
   readonly minIsr = new Map<string, number>();
   readonly configs = new Map<string, string>();
   throughControllers = false;
+  /** Whether the controllers take nothing at the moment. */
+  refusing: () => boolean = () => false;
   /** The next look is answered by a broker that has not heard of the last second; reassignments come from the controller. */
   lagging = false;
   #before = { partitions: new Map<string, PartitionState>(), configs: new Map<string, string>() };
@@ -240,6 +242,7 @@ export class SimulatedKafka {
   write(ref: ConfigRef, value: string | null, via: 'kafka' | 'controllers'): string | undefined {
     if (ref.type === 'broker' && via === 'kafka' && !this.alive(Number(ref.name))) return 'BROKER_AWAY';
     if (via === 'controllers' && !this.throughControllers) return 'NO_CONTROLLERS';
+    if (via === 'controllers' && this.refusing()) return 'NOT_CONTROLLER';
     if (ref.type === 'topic' && !this.#exists(ref.name)) return 'UNKNOWN_TOPIC_OR_PARTITION';
     if (value === null) this.configs.delete(configKey(ref));
     else this.configs.set(configKey(ref), value);
@@ -277,7 +280,11 @@ export class SimulatedKafka {
   }
 
   /** The whole picture, as the shell would give it. */
-  look(lookAt: LookAt | undefined, needed: readonly number[], failures: Seen['failures']): Seen {
+  look(
+    lookAt: LookAt | undefined,
+    needed: readonly number[],
+    { failures = [], acknowledged = new Map() }: Partial<Pick<Seen, 'failures' | 'acknowledged'>> = {},
+  ): Seen {
     const all = [...this.partitions.values()];
     const alive = new Set([...this.brokers.values()].filter((one) => one.alive).map(({ id }) => id));
     const ongoing = this.ongoing();
@@ -294,6 +301,7 @@ export class SimulatedKafka {
       configs: new Map((lookAt?.configs ?? []).flatMap((ref) => this.#config(ref))),
       failures,
       throughControllers: this.throughControllers,
+      acknowledged,
     };
   }
 
@@ -338,7 +346,7 @@ export class SimulatedKafka {
   #config(ref: ConfigRef): [string, ConfigSeen][] {
     const key = configKey(ref);
     if (ref.type === 'topic' && !this.#exists(ref.name)) return [[key, { gone: true }]];
-    if (ref.type === 'broker' && !this.alive(Number(ref.name)) && !this.throughControllers) return [];
+    if (ref.type === 'broker' && !this.alive(Number(ref.name))) return [];
     const from = this.lagging ? this.#before.configs : this.configs;
     return [[key, { value: from.get(key) ?? null }]];
   }

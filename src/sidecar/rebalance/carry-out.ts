@@ -4,7 +4,7 @@ import { writeRates } from '../../model/index.ts';
 import type { Context } from '../context.ts';
 import { changeRecord } from '../disruption/index.ts';
 import { type Entry, claimOf, entryJson, limitsOf, remainder, underWayOf } from './entry.ts';
-import { Execution, type Told } from './execute.ts';
+import { Execution, type Told, reachOf } from './execute.ts';
 import type { KafkaRebalance } from './kafka-rebalance.ts';
 import type { Execution as Said } from './lifecycle-types.ts';
 import { oweLater } from './owed.ts';
@@ -119,7 +119,7 @@ function run(work: CarryOut, entry: Entry, plan: Plan): Running {
     drop: () => dropped.abort(),
   };
   const execution = new Execution({
-    kafka: context.kafka,
+    ...reachOf(context),
     plan,
     limits: entry.limits,
     journal: entry.journal,

@@ -5,11 +5,19 @@ import {
   type Failure,
   type Plan,
   type TopicPartition,
+  configKey,
   keyOf,
   stillOurs,
 } from '../../execution/index.ts';
-import { KafkaError, type KafkaAdmin } from '../../kafka/index.ts';
-import type { ControllerConfigs } from './execute-observe.ts';
+import {
+  KafkaError,
+  type KafkaAdmin,
+  type KafkaControllers,
+  type ResourceChanges,
+} from '../../kafka/index.ts';
+
+/** Settings of brokers that are away, at the active controller. */
+export type ToldControllers = Pick<KafkaControllers, 'alterManyConfigs'>;
 
 export type ActedOnKafka = Pick<
   KafkaAdmin,
@@ -31,45 +39,80 @@ interface Refused {
   readonly message: string;
 }
 
+/** What became of actions, for the next look. */
+export interface Acted {
+  readonly failures: readonly Failure[];
+  /** What the controllers have taken. */
+  readonly acknowledged: ReadonlyMap<string, string | null>;
+}
+
+/** This process may be the holder of the lease no more: nothing is changed until it has been renewed. */
+export class NotHeld extends Error {
+  override readonly name = 'NotHeld';
+  readonly code = 'not-held';
+}
+
+export interface ActorOptions {
+  readonly kafka: ActedOnKafka;
+  readonly controllers?: ToldControllers | undefined;
+  readonly plan: Plan;
+  /** Asked before every request that changes something: a process may stand still between any two of them. */
+  readonly holds: () => boolean;
+}
+
+/** Topics whose settings are written with one request. */
+const topicsAtOnce = 200;
+
 /** Carries out what `next` decided. What fails comes back as failures of the next look; nothing is thrown for Kafka's part. */
 export class Actor {
   readonly #kafka: ActedOnKafka;
-  readonly #controllers: ControllerConfigs | undefined;
+  readonly #controllers: ToldControllers | undefined;
+  readonly #holds: () => boolean;
   readonly #moves: ReadonlyMap<string, number>;
 
-  constructor(kafka: ActedOnKafka, controllers: ControllerConfigs | undefined, plan: Plan) {
+  constructor({ kafka, controllers, plan, holds }: ActorOptions) {
     this.#kafka = kafka;
     this.#controllers = controllers;
+    this.#holds = holds;
     this.#moves = new Map(plan.moves.map((move, index) => [keyOf(move), index]));
   }
 
-  async carryOut(action: Action): Promise<Failure[]> {
+  /** @throws NotHeld */
+  async carryOut(action: Action): Promise<Acted> {
+    if (action.kind === 'configs') return this.#write(action.writes);
     try {
-      return await (action.kind === 'configs' ? this.#write(action.writes) : this.#onPartitions(action));
+      return { failures: await this.#onPartitions(action), acknowledged: new Map() };
     } catch (error) {
       if (!(error instanceof KafkaError)) throw error;
-      return failedAltogether(action, error);
+      return { failures: failedAltogether(action.partitions, error), acknowledged: new Map() };
     }
   }
 
-  async #write(writes: readonly ConfigWrite[]): Promise<Failure[]> {
+  #assertHeld(): void {
+    if (this.#holds()) return;
+    throw new NotHeld('the lease was not renewed in time, so nothing more is changed until it is held again');
+  }
+
+  async #write(writes: readonly ConfigWrite[]): Promise<Acted> {
     const failures: Failure[] = [];
-    for (const via of ['kafka', 'controllers'] as const) {
-      const some = writes.filter((one) => one.via === via);
+    const acknowledged = new Map<string, string | null>();
+    for (const { via, some } of requestsOf(writes)) {
       const to = via === 'kafka' ? this.#kafka : this.#controllers;
-      if (some.length === 0 || to === undefined) continue;
-      const outcomes = await to.alterManyConfigs(byResource(some));
-      for (const { resource, error } of outcomes) {
-        if (error === undefined) continue;
-        const affected = some.filter(({ type, name }) => type === resource.type && name === resource.name);
-        failures.push(...affected.map((config) => configFailure(config, error)));
+      if (to === undefined) continue;
+      this.#assertHeld();
+      const refused = await refusalsOf(to, some);
+      for (const write of some) {
+        const refusal = refused.get(resourceOf(write));
+        if (refusal !== undefined) failures.push(configFailure(write, refusal));
+        else if (via === 'controllers') acknowledged.set(configKey(write), write.value);
       }
     }
-    return failures;
+    return { failures, acknowledged };
   }
 
   /** Kafka replaces a reassignment in progress without a word, so they are listed just before. */
   async #onPartitions(wanted: Exclude<Action, { kind: 'configs' }>): Promise<Failure[]> {
+    this.#assertHeld();
     if (wanted.kind === 'elect')
       return this.#outcomes(await this.#kafka.electPreferredLeaders(wanted.partitions));
     const { action, dropped } = stillOurs(wanted, await this.#kafka.listReassignments(wanted.partitions));
@@ -77,6 +120,7 @@ export class Actor {
       const message = `${keyOf(one)}: somebody else reassigns it`;
       return { ...this.#moveOf(one), reason: 'FOREIGN_REASSIGNMENT', message, mayPassLater: true };
     });
+    this.#assertHeld();
     if (action.kind === 'reassign') {
       const changes = action.partitions.map(({ topic, partition, replicas }) => ({
         topic,
@@ -107,13 +151,49 @@ export class Actor {
   }
 }
 
-function byResource(writes: readonly ConfigWrite[]) {
-  const grouped = new Map<string, ConfigWrite[]>();
-  for (const write of writes) {
-    const id = `${write.type}/${write.name}`;
-    grouped.set(id, [...(grouped.get(id) ?? []), write]);
+const resourceOf = ({ type, name }: Pick<ConfigRef, 'type' | 'name'>): string => `${type}/${name}`;
+
+interface ConfigRequest {
+  readonly via: ConfigWrite['via'];
+  readonly some: readonly ConfigWrite[];
+}
+
+/** So that each is one request: topics together, a broker by itself, and all that goes to the controllers. */
+function requestsOf(writes: readonly ConfigWrite[]): ConfigRequest[] {
+  const of = (via: ConfigWrite['via']) => writes.filter((one) => one.via === via);
+  const [brokers, topics] = [new Map<string, ConfigWrite[]>(), new Map<string, ConfigWrite[]>()];
+  for (const write of of('kafka')) {
+    const group = write.type === 'broker' ? brokers : topics;
+    group.set(write.name, [...(group.get(write.name) ?? []), write]);
   }
-  return [...grouped.values()].flatMap((some) => {
+  const byTopic = [...topics.values()];
+  const chunks = Array.from({ length: Math.ceil(byTopic.length / topicsAtOnce) }, (_, index) =>
+    byTopic.slice(index * topicsAtOnce, (index + 1) * topicsAtOnce).flat(),
+  );
+  const direct = [...chunks, ...brokers.values()].map((some) => ({ via: 'kafka', some }) as const);
+  const rest = of('controllers');
+  return rest.length === 0 ? direct : [...direct, { via: 'controllers', some: rest }];
+}
+
+/** By resource; whether a request that got lost was carried out is for the next look to see. */
+async function refusalsOf(
+  to: ToldControllers,
+  writes: readonly ConfigWrite[],
+): Promise<ReadonlyMap<string, Refused>> {
+  try {
+    const outcomes = await to.alterManyConfigs(byResource(writes));
+    return new Map(
+      outcomes.flatMap(({ resource, error }) => (error === undefined ? [] : [[resourceOf(resource), error]])),
+    );
+  } catch (error) {
+    if (!(error instanceof KafkaError)) throw error;
+    const refusal = { reason: error.reason ?? error.code, message: error.problem };
+    return new Map(writes.map((write) => [resourceOf(write), refusal]));
+  }
+}
+
+function byResource(writes: readonly ConfigWrite[]): ResourceChanges[] {
+  return [...Map.groupBy(writes, resourceOf).values()].flatMap((some) => {
     const [first] = some;
     if (first === undefined) return [];
     const changes = some.map(({ key, value }) =>
@@ -131,8 +211,7 @@ const configFailure = ({ type, name, key }: ConfigRef, { reason, message }: Refu
 });
 
 /** The call did not get through; whether it was carried out is for the next look to see. */
-function failedAltogether(action: Action, error: KafkaError): Failure[] {
+function failedAltogether(partitions: readonly { readonly move: number }[], error: KafkaError): Failure[] {
   const refused = { reason: error.reason ?? error.code, message: error.problem };
-  if (action.kind === 'configs') return action.writes.map((write) => configFailure(write, refused));
-  return action.partitions.map(({ move }) => ({ move, ...refused, mayPassLater: true }));
+  return partitions.map(({ move }) => ({ move, ...refused, mayPassLater: true }));
 }

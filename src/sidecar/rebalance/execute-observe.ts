@@ -2,7 +2,6 @@ import {
   type ConfigRef,
   type ConfigSeen,
   type DiskState,
-  type Failure,
   type Limits,
   type LogDirState,
   type LookAt,
@@ -17,15 +16,13 @@ import {
   throttleKeys,
 } from '../../execution/index.ts';
 import type { ConfigResource, EffectiveConfig, KafkaAdmin, Topic } from '../../kafka/index.ts';
+import type { Acted } from './execute-act.ts';
 
 /** What the executor asks Kafka. */
 export type ObservedKafka = Pick<
   KafkaAdmin,
   'describeCluster' | 'describeLogDirs' | 'describeManyConfigs' | 'listReassignments' | 'topics'
 >;
-
-/** Configuration of brokers at the cluster's controllers, for brokers that are away (KIP-919, Kafka 3.7). */
-export type ControllerConfigs = Pick<KafkaAdmin, 'alterManyConfigs' | 'describeManyConfigs'>;
 
 export interface Intervals {
   /** Between pictures of all partitions, which the guards need; in between only those under way are asked for. */
@@ -39,7 +36,8 @@ export const defaultIntervals: Intervals = { pictureMs: 10_000, minIsrMs: 60_000
 
 export interface ObserverOptions {
   readonly kafka: ObservedKafka;
-  readonly controllers?: ControllerConfigs | undefined;
+  /** Whether settings of brokers that are away can be written. */
+  readonly throughControllers: boolean;
   readonly plan: Plan;
   readonly limits: Limits;
   readonly intervals: Intervals;
@@ -72,8 +70,8 @@ export class Observer {
   }
 
   /** Partitions are read last: decisions want them new. Throws where a guard could not be read. */
-  async look(lookAt: LookAt, failures: readonly Failure[]): Promise<Seen> {
-    const { kafka, nowMs } = this.#options;
+  async look(lookAt: LookAt, { failures, acknowledged }: Acted): Promise<Seen> {
+    const { kafka, nowMs, throughControllers } = this.#options;
     const { brokers } = await kafka.describeCluster();
     const alive = new Set(brokers.filter(({ fenced }) => fenced !== true).map(({ id }) => id));
     const configs = await this.#configs(lookAt.configs, alive);
@@ -94,7 +92,8 @@ export class Observer {
       disks: new Map(this.#disks),
       configs,
       failures,
-      throughControllers: this.#options.controllers !== undefined,
+      throughControllers,
+      acknowledged,
     };
   }
 
@@ -119,6 +118,8 @@ export class Observer {
 
   async #lookAtTopics({ partitions }: LookAt): Promise<void> {
     const { kafka, nowMs, intervals } = this.#options;
+    // Debts alone are paid without a picture: nothing is moved that guards would have to look at.
+    if (this.#planKeys.size === 0) return;
     const { atMs, tookMs } = this.#picture;
     const startedAtMs = nowMs();
     if (startedAtMs - atMs >= Math.max(intervals.pictureMs, tookMs / pictureShare)) {
@@ -197,18 +198,15 @@ export class Observer {
 
   /** A broker that does not answer is left out: what was written to it stays owed. */
   async #configs(refs: readonly ConfigRef[], alive: ReadonlySet<number>): Promise<Map<string, ConfigSeen>> {
-    const { kafka, controllers } = this.#options;
+    const { kafka } = this.#options;
     const seen = new Map<string, ConfigSeen>();
     const topics = namesOf(refs, 'topic');
     const keys = [throttleKeys.sources, throttleKeys.destinations];
     const found = await kafka.describeManyConfigs(resourcesOf('topic', topics), keys);
     const byTopic = new Map(found.map(({ resource, configs }) => [resource.name, configs]));
     const byBroker = new Map<string, readonly EffectiveConfig[]>();
-    const brokers = namesOf(refs, 'broker');
-    const present = brokers.filter((name) => alive.has(Number(name)));
-    const absent = brokers.filter((name) => !alive.has(Number(name)));
-    await this.#brokerConfigs(kafka, present, byBroker);
-    if (controllers !== undefined) await this.#brokerConfigs(controllers, absent, byBroker);
+    const present = namesOf(refs, 'broker').filter((name) => alive.has(Number(name)));
+    await this.#brokerConfigs(present, byBroker);
     for (const ref of refs) {
       const configs = (ref.type === 'topic' ? byTopic : byBroker).get(ref.name);
       if (configs !== undefined) seen.set(configKey(ref), { value: ownValue(configs, ref) });
@@ -218,12 +216,14 @@ export class Observer {
   }
 
   async #brokerConfigs(
-    from: ControllerConfigs | ObservedKafka,
     names: readonly string[],
     into: Map<string, readonly EffectiveConfig[]>,
   ): Promise<void> {
     const one = async (some: readonly string[]) => {
-      const found = await from.describeManyConfigs(resourcesOf('broker', some), throttleKeys.rates);
+      const found = await this.#options.kafka.describeManyConfigs(
+        resourcesOf('broker', some),
+        throttleKeys.rates,
+      );
       for (const { resource, configs } of found) into.set(resource.name, configs);
     };
     try {

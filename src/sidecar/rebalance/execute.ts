@@ -1,5 +1,6 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import {
+  type Action,
   type Journal,
   type Limits,
   type LookAt,
@@ -16,14 +17,9 @@ import {
   settledFor,
 } from '../../execution/index.ts';
 import { KafkaError } from '../../kafka/index.ts';
-import { type ActedOnKafka, Actor } from './execute-act.ts';
-import {
-  type ControllerConfigs,
-  type Intervals,
-  type ObservedKafka,
-  Observer,
-  defaultIntervals,
-} from './execute-observe.ts';
+import type { Context } from '../context.ts';
+import { type Acted, type ActedOnKafka, Actor, type ToldControllers } from './execute-act.ts';
+import { type Intervals, type ObservedKafka, Observer, defaultIntervals } from './execute-observe.ts';
 
 /** What is told after each look. */
 export interface Told {
@@ -38,7 +34,7 @@ export interface Told {
 export interface ExecuteOptions {
   readonly kafka: ObservedKafka & ActedOnKafka;
   /** Where the controllers can be asked; without them the throttles of brokers that are gone wait for their return. */
-  readonly controllers?: ControllerConfigs;
+  readonly controllers?: ToldControllers | undefined;
   readonly plan: Plan;
   readonly limits: Limits;
   /** Of `begin`, or the stored one of an execution that was interrupted. */
@@ -48,6 +44,11 @@ export interface ExecuteOptions {
    * journal could not be stored; then nothing more is done.
    */
   readonly save: (journal: Journal) => Promise<void>;
+  /**
+   * Whether the lease of this process was renewed so lately that nobody else can have it. Asked before every request that
+   * changes something; `run` rejects with `NotHeld` where it was not.
+   */
+  readonly holds?: () => boolean;
   /** Asked before each look. */
   readonly stopRequested?: () => boolean;
   readonly produceLatencyMs?: () => number | undefined;
@@ -61,7 +62,19 @@ export interface ExecuteOptions {
   readonly nowMs?: () => number;
 }
 
+/** What an execution in the sidecar reaches, and whether it still may. */
+export const reachOf = ({
+  kafka,
+  controllers,
+  holds,
+}: Context): Pick<ExecuteOptions, 'kafka'> & Partial<ExecuteOptions> => ({
+  kafka,
+  controllers,
+  ...(holds === undefined ? {} : { holds }),
+});
+
 const shortestPollMs = 100;
+const nothingActed: Acted = { failures: [], acknowledged: new Map() };
 /** The time of day, by a clock that is never set back: guards would take an old picture for a new one until it was overtaken. */
 const steadyMs = (): number => Math.round(performance.timeOrigin + performance.now());
 /** The speed is told over this time. */
@@ -76,18 +89,18 @@ export class Execution {
   #journal: Journal;
   #hasLooked = false;
   #lookAt: LookAt;
-  #failures: Awaited<ReturnType<Actor['carryOut']>> = [];
+  #acted: Acted = nothingActed;
   #samples: Sample[] = [];
 
   constructor(options: ExecuteOptions) {
-    const { kafka, controllers, plan, limits, journal, nowMs = steadyMs } = options;
+    const { kafka, controllers, plan, limits, journal, nowMs = steadyMs, holds = () => true } = options;
     this.#options = options;
     this.#journal = journal;
     this.#prepared = prepare(plan, journal.racks);
-    this.#actor = new Actor(kafka, controllers, plan);
+    this.#actor = new Actor({ kafka, controllers, plan, holds });
     this.#observer = new Observer({
       kafka,
-      controllers,
+      throughControllers: controllers !== undefined,
       plan,
       limits,
       nowMs,
@@ -117,7 +130,10 @@ export class Execution {
    */
   async payDebts(): Promise<boolean> {
     // A look to see what stands there, one to write, one to read it back.
-    for (let round = 0; round < 4 && !settledFor(this.#journal); round++) await this.round();
+    for (let round = 0; round < 4 && !settledFor(this.#journal); round++) {
+      await this.round();
+      if (this.#acted.failures.length > 0) break;
+    }
     return settledFor(this.#journal);
   }
 
@@ -140,24 +156,32 @@ export class Execution {
     if (step.journal !== this.#journal || step.actions.length > 0) await this.#options.save(step.journal);
     this.#journal = step.journal;
     this.#lookAt = step.lookAt;
-    this.#failures = [];
-    for (const action of step.actions) {
-      this.#options.signal.throwIfAborted();
-      this.#failures.push(...(await this.#actor.carryOut(action)));
-    }
-    for (const { message, reason } of this.#failures) {
-      this.#options.log?.debug({ event: 'rebalance-action-failed', reason }, message);
-    }
+    await this.#act(step.actions);
     const { waiting, said, progress } = step;
     this.#hasLooked = true;
     tell?.({ journal: step.journal, progress, pace: this.#pace(seen.nowMs, progress), waiting, said });
     return step.soon;
   }
 
+  async #act(actions: readonly Action[]): Promise<void> {
+    this.#acted = nothingActed;
+    for (const action of actions) {
+      this.#options.signal.throwIfAborted();
+      const { failures, acknowledged } = await this.#actor.carryOut(action);
+      this.#acted = {
+        failures: [...this.#acted.failures, ...failures],
+        acknowledged: new Map([...this.#acted.acknowledged, ...acknowledged]),
+      };
+    }
+    for (const { message, reason } of this.#acted.failures) {
+      this.#options.log?.debug({ event: 'rebalance-action-failed', reason }, message);
+    }
+  }
+
   async #look() {
     const { produceLatencyMs, writeRates } = this.#options;
     try {
-      const seen = await this.#observer.look(this.#lookAt, this.#failures);
+      const seen = await this.#observer.look(this.#lookAt, this.#acted);
       const [latency, rates] = [produceLatencyMs?.(), writeRates?.()];
       return {
         ...seen,

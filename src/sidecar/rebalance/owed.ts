@@ -7,7 +7,7 @@ import type { Context } from '../context.ts';
 import type { ConfigMap } from '../objects.ts';
 import { ownLabels } from '../secrets.ts';
 import { limitsOf } from './entry.ts';
-import { Execution } from './execute.ts';
+import { Execution, reachOf } from './execute.ts';
 
 /**
  * Throttles that could not be taken back, because their brokers were away when the execution ended: they are a debt,
@@ -48,11 +48,11 @@ export async function oweLater(context: Context, journal: Journal | undefined): 
   }
 }
 
-/** Pays as far as the brokers are back. Returns whether nothing is owed any more. */
+/** Pays as far as the brokers are back or the controllers take it. Returns whether nothing is owed any more. */
 export async function payOwed(context: Context, owed: Journal, signal: AbortSignal): Promise<boolean> {
   if (!(await mayBePaid(context, owed))) return false;
   const execution = new Execution({
-    kafka: context.kafka,
+    ...reachOf(context),
     plan: { hash: owed.plan, moves: [] },
     limits: limitsOf({ moves: [], execution: { throttle: {} } }),
     journal: { ...owed, copies: [], refused: {} },
@@ -65,8 +65,9 @@ export async function payOwed(context: Context, owed: Journal, signal: AbortSign
   return paid;
 }
 
-/** A broker may be away for good: one question, and no look at the whole cluster, until one of them is back. */
-async function mayBePaid({ kafka }: Context, { ledger }: Journal): Promise<boolean> {
+/** Without controllers to tell, a broker may be away for good: one question until one of them is back. */
+async function mayBePaid({ kafka, controllers }: Context, { ledger }: Journal): Promise<boolean> {
+  if (controllers !== undefined) return true;
   const seen = await kafka.describeCluster().catch(() => undefined);
   if (seen === undefined) return false;
   const alive = new Set(seen.brokers.filter(({ fenced }) => fenced !== true).map(({ id }) => String(id)));
