@@ -68,6 +68,36 @@ test('leaders change last, by a preferred election', () => {
   );
 });
 
+test('a leader that cannot be elected is tried at growing pauses, given up, and told of in the end', () => {
+  const kafka = cluster();
+  const moves = [0, 1, 2].map(() => place(kafka, [0, 1, 2], [1, 0, 2], 50 * mb));
+  kafka.electable = ({ partition }) => partition !== 1;
+  const executor = run(kafka, moves);
+  const tried: number[] = [];
+  for (let seconds = 0; seconds < 300 && executor.journal.outcome === undefined; seconds++) {
+    const elected = executor.round().actions.find(({ kind }) => kind === 'elect');
+    if (elected !== undefined) tried.push(seconds);
+    kafka.tick(1_000);
+  }
+  assert.equal(executor.journal.outcome, 'done');
+  const pauses = tried.slice(2).map((at, index) => at - tried[index + 1]!);
+  assert.deepEqual(pauses, [1, 2, 4, 8, 15, 15]);
+  assert.equal(executor.journal.ledElsewhere?.count, 1);
+  assert.match(executor.journal.ledElsewhere.examples.join(), /t-1: broker 1 could not be elected/);
+  assert.equal(executor.said.filter(({ code }) => code === 'leader-elsewhere').length, 1);
+});
+
+test('of many leaders all have their turn, however long that takes, and those that come to lead are not told of', () => {
+  const kafka = cluster();
+  const moves = Array.from({ length: 350 }, () => place(kafka, [0, 1, 2], [1, 0, 2], mb));
+  kafka.electable = ({ partition }) => partition >= 150;
+  const executor = run(kafka, moves, { ...limits, electionPatienceMs: 20_000 });
+  look(executor, 300, () => executor.journal.outcome !== undefined);
+  assert.equal(executor.journal.ledElsewhere?.count, 150);
+  const led = [...kafka.partitions.values()].filter(({ leader }) => leader === 1);
+  assert.equal(led.length, 200);
+});
+
 test('a stop waits, or finishes forward, where a cancel would go below min ISR', () => {
   const kafka = cluster();
   const executor = run(kafka, [place(kafka, [0, 1, 2], [0, 4, 3], 400 * mb)], {

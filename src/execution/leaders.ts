@@ -1,4 +1,4 @@
-import type { Election, Reassignment } from './model.ts';
+import type { Election, Journal, Reassignment } from './model.ts';
 import { pauses, replicasBehind } from './guards.ts';
 import type { Round } from './round.ts';
 import type { Standing } from './standing.ts';
@@ -49,28 +49,68 @@ export function order(round: Round, moves: readonly number[]): void {
   if (partitions.length > 0) round.actions.push({ kind: 'reassign', partitions });
 }
 
-/** Preferred elections, of leaders that are in sync. Whether that is all that can be done. */
+/** Between elections that changed nothing. */
+const pauseMs = { first: 1_000, longest: 15_000 };
+const named = 10;
+
+/**
+ * Preferred elections, of leaders that are in sync; whether that is all that can be done. Partitions take their turns; once
+ * all have had one and no leader has changed, the pauses double. Given up when none has changed for `electionPatienceMs`.
+ */
 export function elect(round: Round, moves: readonly number[]): boolean {
-  if (moves.length === 0) return true;
+  if (round.journal.ledElsewhere !== undefined) return true;
   const { nowMs } = round.seen;
-  const since = round.journal.electingSinceMs;
-  if (since === undefined) round.record({ electingSinceMs: nowMs });
-  else if (nowMs - since >= round.limits.electionPatienceMs) {
-    const [first] = moves;
-    const named = first === undefined ? '' : `, ${round.move(first).key} among them`;
-    round.say({
-      code: 'leader-elsewhere',
-      message: `${moves.length} partitions${named} are not led by the planned broker, which is not in sync; Kafka elects it when it is (auto.leader.rebalance.enable)`,
-    });
+  const before = round.journal.electing;
+  const changed = before?.left !== moves.length;
+  const now = changed ? { sinceMs: nowMs, left: moves.length, tried: 0, triedAtMs: nowMs } : before;
+  if (nowMs - now.sinceMs >= round.limits.electionPatienceMs) {
+    giveUp(round, moves);
     return true;
   }
-  const partitions: Election[] = [];
-  for (const move of moves) {
-    if (partitions.length >= atATime.elections) break;
-    const { key, topic, partition } = round.move(move);
-    const state = round.fresh(key);
-    if (state?.isr.includes(preferred(round, move))) partitions.push({ move, topic, partition });
+  const turns = Math.ceil(moves.length / atATime.elections);
+  const around = Math.floor(now.tried / turns);
+  const waitMs = around === 0 ? 0 : Math.min(pauseMs.longest, pauseMs.first * 2 ** (around - 1));
+  if (nowMs - now.triedAtMs < waitMs) {
+    round.record({ electing: now });
+    return false;
   }
+  const start = (now.tried % turns) * atATime.elections;
+  const partitions = electable(round, moves.slice(start, start + atATime.elections));
+  round.record({ electing: { ...now, tried: now.tried + 1, triedAtMs: nowMs } });
   if (partitions.length > 0) round.actions.push({ kind: 'elect', partitions });
   return false;
+}
+
+function electable(round: Round, moves: readonly number[]): Election[] {
+  return moves.flatMap((move) => {
+    const { key, topic, partition } = round.move(move);
+    const state = round.fresh(key);
+    return state?.isr.includes(preferred(round, move)) === true ? [{ move, topic, partition }] : [];
+  });
+}
+
+/** The moves that `elect` wants to know more of: those whose turn is next. */
+export function nextToElect({ journal }: Round, moves: readonly number[]): readonly number[] {
+  const turns = Math.max(1, Math.ceil(moves.length / atATime.elections));
+  const start = ((journal.electing?.tried ?? 0) % turns) * atATime.elections;
+  return moves.slice(start, start + atATime.elections);
+}
+
+function giveUp(round: Round, moves: readonly number[]): void {
+  const examples = moves.slice(0, named).map((move) => {
+    const { key } = round.move(move);
+    const [broker, state] = [preferred(round, move), round.seen.partitions.get(key)];
+    const why = state?.isr.includes(broker) === true ? 'could not be elected' : 'is not in sync';
+    return `${key}: broker ${broker} ${why}`;
+  });
+  const ledElsewhere = { count: moves.length, examples };
+  round.record({ ledElsewhere });
+  round.say({ code: 'leader-elsewhere', message: ledElsewhereText(ledElsewhere) });
+}
+
+/** What is told of leaders that are not where the plan wants them. */
+export function ledElsewhereText({ count, examples }: NonNullable<Journal['ledElsewhere']>): string {
+  const [what, are] = count === 1 ? ['partition', 'is'] : ['partitions', 'are'];
+  const more = count > examples.length ? ` and ${count - examples.length} more` : '';
+  return `${count} ${what} ${are} not led by the planned broker (${examples.join('; ')}${more}); Kafka elects it by itself when it can (auto.leader.rebalance.enable), kafka-leader-election --election-type preferred at any time`;
 }

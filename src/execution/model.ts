@@ -137,6 +137,7 @@ export interface Limits {
   readonly adaptEveryMs: number;
   /** How long moves wait for room while nothing else is under way, before they are refused. */
   readonly diskPatienceMs: number;
+  /** How long planned leaders are elected again and again without any leader changing. */
   readonly electionPatienceMs: number;
 }
 
@@ -237,7 +238,15 @@ export interface Journal {
   readonly noRoom?: true;
   /** Since when nothing is left to do but what has drifted. */
   readonly driftedSinceMs?: number;
-  readonly electingSinceMs?: number;
+  /** Elections: since when no leader has changed, how many were elsewhere then, and what was tried since. */
+  readonly electing?: {
+    readonly sinceMs: number;
+    readonly left: number;
+    readonly tried: number;
+    readonly triedAtMs: number;
+  };
+  /** Partitions whose planned leader could not be elected, with the first ten and why. */
+  readonly ledElsewhere?: { readonly count: number; readonly examples: readonly string[] };
 }
 
 export interface ConfigWrite extends ConfigRef {

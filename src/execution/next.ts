@@ -11,7 +11,7 @@ import {
 } from './model.ts';
 import { chooseCopies, relieveDisks, submitQueued } from './batches.ts';
 import { followCopies } from './copies.ts';
-import { atATime, elect, leadershipLeft, order } from './leaders.ts';
+import { atATime, elect, leadershipLeft, nextToElect, order } from './leaders.ts';
 import { type Progress, progressOf } from './progress.ts';
 import { aboveIncoming, adapted, firstRate, incoming } from './rates.ts';
 import { type Options, Round } from './round.ts';
@@ -102,8 +102,9 @@ function proceed(round: Round, all: readonly Standing[]): void {
     enter(round, 'ordering');
     return order(round, copied);
   }
-  if (led.length > 0) {
-    enter(round, 'electing');
+  if (led.length === 0) ledAsPlanned(round);
+  else {
+    if (round.journal.phase !== 'restoring') enter(round, 'electing');
     if (!elect(round, led)) return;
   }
   if (!all.some(({ at }) => at === 'refused')) return end(round, 'done');
@@ -128,6 +129,12 @@ function end(round: Round, outcome: NonNullable<Journal['outcome']>): void {
   const { seen, journal } = round;
   if (journal.ledger.some((entry) => payable(round, entry))) return enter(round, 'restoring');
   round.record({ phase: 'ended', outcome, endedAtMs: seen.nowMs, copies: [] });
+}
+
+/** Leaders that were given up have come to lead after all. */
+function ledAsPlanned(round: Round): void {
+  const { ledElsewhere, ...rest } = round.journal;
+  if (ledElsewhere !== undefined) round.journal = rest;
 }
 
 function adaptRate(round: Round): void {
@@ -191,9 +198,5 @@ function lookAt(round: Round, all: readonly Standing[]): LookAt {
 function leadersToLookAt(round: Round, all: readonly Standing[]): number[] {
   if (round.journal.phase === 'copying') return [];
   const { copied, led } = leadershipLeft(round, all);
-  const electable = led.filter((index) => {
-    const first = round.prepared.plan.moves[index]?.to[0];
-    return first !== undefined && round.seen.partitions.get(round.move(index).key)?.isr.includes(first);
-  });
-  return [...copied.slice(0, atATime.orders), ...electable.slice(0, atATime.elections)];
+  return [...copied.slice(0, atATime.orders), ...nextToElect(round, led)];
 }

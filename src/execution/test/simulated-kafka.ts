@@ -58,6 +58,8 @@ export class SimulatedKafka {
   readonly minIsr = new Map<string, number>();
   readonly configs = new Map<string, string>();
   throughControllers = false;
+  /** Whether a preferred leader that is in sync comes to lead. */
+  electable: (at: TopicPartition) => boolean = () => true;
   /** Whether the controllers take nothing at the moment. */
   refusing: () => boolean = () => false;
   /** The next look is answered by a broker that has not heard of the last second; reassignments come from the controller. */
@@ -234,6 +236,7 @@ export class SimulatedKafka {
     if (one === undefined) return 'UNKNOWN_TOPIC_OR_PARTITION';
     const [first = -1] = one.replicas;
     if (!one.isr.includes(first) || !this.alive(first)) return 'PREFERRED_LEADER_NOT_AVAILABLE';
+    if (!this.electable(at)) return 'UNKNOWN_SERVER_ERROR';
     one.leader = first;
     return undefined;
   }

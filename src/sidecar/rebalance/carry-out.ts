@@ -1,4 +1,4 @@
-import { type Journal, type Plan, begin, settledFor } from '../../execution/index.ts';
+import { type Journal, type Plan, begin, ledElsewhereText, settledFor } from '../../execution/index.ts';
 import { type Claim, advance, keepJournal, release, take, takeOver } from '../../gate/record.ts';
 import { writeRates } from '../../model/index.ts';
 import type { Context } from '../context.ts';
@@ -219,9 +219,16 @@ export function saidOf({ hash, told, journal, stop, problem }: Running): Said {
       .filter(({ code }) => code !== 'gone')
       .map(({ topic, partition, detail }) => ({ topic, partition, reason: detail })),
     refusedCount: progress.refusedCount - progress.goneCount,
+    ...leaderMessage(journal),
     ...stopMessage(journal),
     ...refusedByKafka(journal, progress),
   };
+}
+
+/** An end that is not all that was planned: replicas are where they should be, some leaders are not. */
+function leaderMessage({ outcome, ledElsewhere }: Journal): { message?: string } {
+  if (outcome !== 'done' || ledElsewhere === undefined) return {};
+  return { message: `every replica is in its place; ${ledElsewhereText(ledElsewhere)}` };
 }
 
 /** What a stop could take back, and what it could not. */
