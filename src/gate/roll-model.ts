@@ -76,9 +76,15 @@ export interface RollOptions {
   readonly stallMs: number;
   /** How long a deletion that may not be any more is waited with, before it is taken back. */
   readonly patienceMs: number;
+  /** How long the preferred leaders of a node that is back and in sync are elected again, before nothing waits for them. */
+  readonly leadersPatienceMs: number;
 }
 
-export const defaultRollOptions: RollOptions = { stallMs: 900_000, patienceMs: 15_000 };
+export const defaultRollOptions: RollOptions = {
+  stallMs: 900_000,
+  patienceMs: 15_000,
+  leadersPatienceMs: 120_000,
+};
 
 /** What is waited for, as data. */
 export type Waiting =

@@ -187,6 +187,9 @@ class Turn {
     // It was in sync a step ago; whether it is so still is for the verdict on the next one that goes.
     if (sync.leadersBack) return this.#release(false);
     if (!sync.inSync) return this.#advance('syncing');
+    const { nowMs, options } = this.#snapshot;
+    // Where another broker leads is no harm; a lease that is never given back would hold up every drain and roll.
+    if (nowMs - this.#lease.stepSinceMs >= options.leadersPatienceMs) return this.#release(false);
     return { do: 'elect', broker: this.#lease.broker ?? -1 };
   }
 

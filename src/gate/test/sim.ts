@@ -168,7 +168,7 @@ export class Sim {
       record: { known: true, record: this.record },
       activeController: this.#leader(),
       ...this.evidence(),
-      options: { stallMs: 120_000, patienceMs: 5_000 },
+      options: { stallMs: 120_000, patienceMs: 5_000, leadersPatienceMs: 60_000 },
     };
   }
 

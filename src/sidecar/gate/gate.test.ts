@@ -219,6 +219,34 @@ test('an eviction is carried back to whole: gone, started, in sync, leading', as
   assert.equal(deleted.length, 3, 'no pod was deleted by the gate');
 });
 
+test('leaders that cannot be elected are tried at growing pauses, then nothing waits for them, and that is told', async (t) => {
+  const around = await given(t);
+  const { kafka, gate } = around;
+  await around.ask(1);
+  around.setPods([brokerPod(0), brokerPod(1, 1, { terminating: true }), brokerPod(2)]);
+  await gate.reconcile();
+  kafka.lose(1);
+  around.setPods([brokerPod(0), brokerPod(2)]);
+  await around.later(1_000);
+  await gate.reconcile();
+  kafka.electionRefused = 'PREFERRED_LEADER_NOT_AVAILABLE';
+  around.setPods([brokerPod(0), brokerPod(1, 2), brokerPod(2)]);
+  kafka.find(1);
+  kafka.catchUp(1);
+  const tried: number[] = [];
+  let seconds = 0;
+  for (; seconds < 300 && around.record().holder !== undefined; seconds++) {
+    const before = kafka.elected.length;
+    await around.later(1_000);
+    await gate.reconcile();
+    if (kafka.elected.length > before) tried.push(seconds);
+  }
+  const pauses = tried.slice(1).map((at, index) => at - tried[index]!);
+  assert.deepEqual(pauses.slice(0, 6), [1, 2, 4, 8, 15, 15]);
+  assert.ok(seconds > 115 && seconds < 130, `after ${seconds} s`);
+  assert.deepEqual(events(around), ['LeadersElsewhere']);
+});
+
 test('a reservation lapses when its pod is seen alive after its time, as the API server has it', async (t) => {
   const around = await given(t);
   await around.ask(1);

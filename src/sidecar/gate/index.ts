@@ -25,7 +25,7 @@ import { type Mirrored, mirrorOf, restsAt } from './mirror.ts';
 import { type NodePod, knownNodes, missingPods, nodePods } from './nodes.ts';
 import { policyOf } from './policy.ts';
 import { rollPod, rollPolicy, snapshotOf } from './snapshot.ts';
-import { leadersToRestore } from './sync.ts';
+import { PreferredLeaders } from './preferred-leaders.ts';
 import { holdsOf } from './holds.ts';
 import { tellStep } from './step-events.ts';
 import { disruptedFinding, disruptionStatus, rollFinding, waitingText } from './told.ts';
@@ -85,6 +85,7 @@ export function gateOf(options: GateOptions): Gate {
     policy: () => policyOf(context.world().sets),
     ...(options.periods === undefined ? {} : { periods: options.periods }),
   });
+  const leaders = new PreferredLeaders({ context, kafka, nowMs });
   const pods = (): NodePod[] => nodePods(context.world(), context.cluster, memory.ids);
 
   /** Ids and nodes, from what Kafka says; what was once seen stays known. */
@@ -186,10 +187,11 @@ export function gateOf(options: GateOptions): Gate {
         const stored = await replace(context, known.record, decision.record);
         if (!stored) return { known, decision: undefined };
         await tellStep(context, known.record, decision.record);
+        await tellLeaders(known.record.holder, decision.record.holder);
         known = { known: true, record: decision.record };
         continue;
       }
-      if (decision?.do === 'elect') await elect(decision.broker);
+      await elect(decision);
       if (decision?.do === 'delete' || decision?.do === 'keep' || decision?.do === 'partition') {
         const record = known;
         const act = { context, mayStillGo: (uid: string) => mayStillGo(uid, record) };
@@ -199,19 +201,13 @@ export function gateOf(options: GateOptions): Gate {
     }
   }
 
-  async function elect(broker: number): Promise<void> {
-    const { latest } = source;
-    if (latest === undefined) return;
-    const partitions = leadersToRestore(latest.kafka, broker);
-    const outcomes = await kafka.electPreferredLeaders(partitions).catch((error: unknown) => {
-      context.log.warn({ event: 'leaders-not-elected', broker, err: error }, 'tried again in the next pass');
-      return [];
-    });
-    const refused = outcomes.filter(({ error }) => error !== undefined);
-    context.log.info(
-      { event: 'leaders-elected', broker, partitions: partitions.length, refused: refused.length },
-      'preferred leaders are elected again',
-    );
+  async function elect(decision: Decision | undefined): Promise<void> {
+    if (decision?.do === 'elect') await leaders.elect(source.latest?.kafka, decision.broker);
+  }
+
+  async function tellLeaders(from: Holder | undefined, to: Holder | undefined): Promise<void> {
+    if (from?.state !== 'held' || from.step !== 'leaders' || to !== undefined) return;
+    await leaders.ended(source.latest?.kafka, from.broker ?? -1, from.set);
   }
 
   async function reconcile(): Promise<Report> {

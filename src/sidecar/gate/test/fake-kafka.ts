@@ -23,6 +23,8 @@ export class FakeKafka implements GateKafka {
   /** Broker → how far it is behind in the metadata. */
   readonly behind = new Map<number, bigint>();
   readonly elected: number[] = [];
+  /** Kafka's reason for electing nobody. */
+  electionRefused: string | undefined;
   away = false;
   mode: 'kraft' | 'zookeeper' = 'kraft';
   minIsr: Record<string, string> = { orders: '2' };
@@ -99,10 +101,14 @@ export class FakeKafka implements GateKafka {
   electPreferredLeaders: GateKafka['electPreferredLeaders'] = async (wanted): Promise<PartitionOutcome[]> => {
     for (const { topic, partition } of wanted) {
       const found = this.partitions.find((one) => one.topic === topic && one.partition === partition);
-      if (found !== undefined) found.leader = found.replicas[0] ?? -1;
+      if (found !== undefined && this.electionRefused === undefined) found.leader = found.replicas[0] ?? -1;
       this.elected.push(partition);
     }
-    return wanted.map((one) => ({ ...one }));
+    const reason = this.electionRefused;
+    return wanted.map((one) => ({
+      ...one,
+      ...(reason === undefined ? {} : { error: { reason, message: '' } }),
+    }));
   };
 
   /** A broker is gone: fenced, out of all ISRs, leading nothing. */
