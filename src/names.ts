@@ -48,6 +48,10 @@ export const keys = {
   imageProfile: `${prefix}/image-profile`,
   /** Workload annotation: the Kafka version where the tag does not tell. */
   kafkaVersion: `${prefix}/kafka-version`,
+  /** StatefulSet annotation, a release or level (`4.1`): metadata.version is finalized there once every node has it. */
+  metadataVersion: `${prefix}/metadata-version`,
+  /** StatefulSet annotation `"true"`: eligible leader replicas are switched on once every node has them. */
+  eligibleLeaderReplicas: `${prefix}/eligible-leader-replicas`,
   /** Pod annotation: the rack, where the API server does not copy the node's zone label. */
   rack: `${prefix}/rack`,
   /** Pod annotation: changes when the pod's mounted Secret should be refreshed at once. */

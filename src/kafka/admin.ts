@@ -14,6 +14,13 @@ import {
 import { electPreferredLeaders } from './elections.ts';
 import { type Address, type ClientTls, type Connections, openConnections } from './connections.ts';
 import { type KafkaControllers, alterAtControllers, controllersAsk } from './controllers.ts';
+import {
+  type FeatureOutcome,
+  type FeatureUpdate,
+  type NodeFeatures,
+  featuresOf,
+  updateFeatures,
+} from './features.ts';
 import { type GroupOffsets, committedOffsets } from './groups.ts';
 import { type LogDir, describeLogDirs } from './log-dirs.ts';
 import {
@@ -59,6 +66,16 @@ export interface AdminOptions {
 export interface KafkaAdmin {
   apiVersions(): Promise<ApiVersions>;
   features(): Promise<Features>;
+  /** What the software of the broker or controller at an address supports, and what it knows to be finalized. */
+  featuresOf(node: Address): Promise<NodeFeatures>;
+  /**
+   * Finalizes higher levels, all or none of them; never lower ones. `validateOnly` changes nothing and says whether Kafka
+   * would. In ZooKeeper mode there is nothing to finalize.
+   */
+  updateFeatures(
+    updates: readonly FeatureUpdate[],
+    options: { readonly validateOnly: boolean },
+  ): Promise<FeatureOutcome[]>;
   describeCluster(): Promise<DescribedCluster>;
   /** Refused in ZooKeeper mode, which has no quorum. */
   describeQuorum(): Promise<Quorum>;
@@ -159,6 +176,8 @@ function callsOf(ask: Ask): Omit<KafkaAdmin, 'close' | 'presentedCertificate'> {
   return {
     apiVersions: () => ask.versions(),
     features: async () => (await ask.versions()).features,
+    featuresOf: (node) => featuresOf(ask, node),
+    updateFeatures: (updates, options) => updateFeatures(ask, updates, options),
     describeCluster: () => describeCluster(ask),
     describeQuorum: () => describeQuorum(ask),
     topics: (names) => describeTopics(ask, names),

@@ -6,6 +6,7 @@ export { type ConfigChange, type ConfigResource, type EffectiveConfig, clusterDe
 export type { Address, ClientTls } from './connections.ts';
 export type { KafkaControllers } from './controllers.ts';
 export { KafkaError, type KafkaErrorCode } from './errors.ts';
+export type { FeatureOutcome, FeatureRange, FeatureUpdate, NodeFeatures } from './features.ts';
 export type { GroupOffsets } from './groups.ts';
 export type { LogDir, LogDirReplica } from './log-dirs.ts';
 export type { ResourceChanges, ResourceConfigs, ResourceOutcome } from './many-configs.ts';

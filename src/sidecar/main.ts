@@ -17,6 +17,7 @@ import { reconcileDurability } from './durability/index.ts';
 import { type Duty, type DutyLoop, dutyLoop } from './duties.ts';
 import { type Environment, readEnvironment } from './environment.ts';
 import { reconcileFarewell } from './farewell/index.ts';
+import { type FeaturesDuty, featuresDuty } from './features/index.ts';
 import { type Gate, gateOf } from './gate/index.ts';
 import { serveHealth } from './health.ts';
 import { linkControllers, linkKafka } from './kafka-link.ts';
@@ -136,6 +137,7 @@ async function actForCluster(work: Work, term: AbortSignal, holds: () => boolean
   };
   // A client of its own: what others ask must not hold up what a verdict waits for.
   const judged = linkKafka({ ...link, timeouts: gateTimeouts });
+  const features = featuresDuty(context);
   const gate = work.environment.evictionGate
     ? gateOf({
         context,
@@ -149,6 +151,7 @@ async function actForCluster(work: Work, term: AbortSignal, holds: () => boolean
     dutiesOf(context, nodes, {
       gate,
       questions,
+      features,
       by: work.environment.identity,
       signal: term,
       wake: () => loop.wake('rebalance'),
@@ -211,10 +214,11 @@ interface Term {
   readonly wake: () => void;
   readonly gate: Gate | undefined;
   readonly questions: QuestionsDuty | undefined;
+  readonly features: FeaturesDuty;
 }
 
 function dutiesOf(context: Context, nodes: NodesAuthority, term: Term): Duty[] {
-  const { gate, questions, by, signal, wake } = term;
+  const { gate, questions, features, by, signal, wake } = term;
   const memory = newMemory();
   const observation: Observation = { presented: new Map(), presentedAgainAtMs: -Infinity };
   const absences = new Map<string, number>();
@@ -266,6 +270,13 @@ function dutiesOf(context: Context, nodes: NodesAuthority, term: Term): Duty[] {
       wokenBy: ['sets'],
       after: ['brokers'],
       reconcile: () => reconcileDurability(context),
+    },
+    {
+      name: 'features',
+      everyMs,
+      wokenBy: ['sets', 'pods'],
+      after: ['brokers', 'durability'],
+      reconcile: () => features.reconcile(),
     },
     {
       name: 'rebalance',

@@ -14,6 +14,7 @@ import {
   connectControllers,
 } from '../../src/kafka/index.ts';
 import { isAlive, startTimeOf } from '../cluster/processes.ts';
+import type { KafkaLine } from '../cluster/versions.ts';
 import { freePorts, javaCommand, javaOptions, javaVersion, kafkaHome, sharedArchive } from './kafka-home.ts';
 import {
   type LoopbackOptions,
@@ -56,6 +57,8 @@ export interface LoopbackKafka {
   /** SIGKILL. */
   kill(id: number): Promise<void>;
   restart(id: number): Promise<void>;
+  /** Restarts one broker after the other with another line of Kafka, which later starts use too. */
+  upgrade(to: KafkaLine): Promise<void>;
   /** SIGSTOP: it answers nothing, and its connections stay open. */
   pause(id: number): void;
   /** SIGCONT. */
@@ -84,6 +87,7 @@ const prefix = 'kafka-warden-loopback-';
 export async function startLoopback(options: LoopbackOptions = {}): Promise<LoopbackKafka> {
   const { line = '4.1', brokers: count = 3, started } = options;
   const home = await kafkaHome(line);
+  let software = { line, home };
   removeLeftovers();
   const mark = `${prefix}${process.pid}-${startTimeOf(process.pid) ?? '0'}-`;
   const folder = await mkdtemp(join(tmpdir(), mark));
@@ -133,6 +137,7 @@ export async function startLoopback(options: LoopbackOptions = {}): Promise<Loop
   const launch = (node: Node, main: string): void => {
     if (node.process !== undefined) throw new Error(`${node.folder} runs already`);
     const log = openSync(join(node.folder, 'log'), 'a');
+    const { line, home } = software;
     const java = [javaCommand(), ...javaOptions(line, home, sharedArchive(home))];
     const args = ['--pdeathsig', 'KILL', ...java, main, join(node.folder, 'server.properties')];
     const child = spawn('setpriv', args, { cwd: home, stdio: ['ignore', log, log] });
@@ -212,6 +217,10 @@ export async function startLoopback(options: LoopbackOptions = {}): Promise<Loop
     restart: async (id) => {
       await signal(find(id), 'SIGTERM');
       await start(id);
+    },
+    upgrade: async (to) => {
+      software = { line: to, home: await kafkaHome(to) };
+      for (const { id } of brokers) await kafka.restart(id);
     },
     end,
   };

@@ -7,13 +7,13 @@ import {
   type Topic,
   underReplicated,
 } from '../../kafka/index.ts';
+import { elrFeature, metadataFeature, metadataVersionName } from '../../upgrade/index.ts';
 import { type ClusterSet, addressOf, podNames, roleOf, servingSets } from '../cluster-set.ts';
 import type { Finding } from '../conditions.ts';
 import type { Context, Report } from '../context.ts';
 import type { Pod } from '../objects.ts';
 import type { BrokerStatus } from '../status/kafka-cluster.ts';
 import { votes } from '../topology.ts';
-import { metadataVersionName } from './metadata-version.ts';
 import { brokersOf, controllersOf, nodeFacts } from './nodes.ts';
 
 /** What is asked of Kafka less often than the rest, kept between passes on the monotonic clock. */
@@ -107,8 +107,8 @@ async function metadataFacts(context: Context, features: Features) {
   const quorum = await context.kafka.describeQuorum();
   const ids = (replicas: readonly { id: number }[]) => replicas.map(({ id }) => id).sort((a, b) => a - b);
   return {
-    metadataVersion: metadataVersionName(features.get('metadata.version') ?? 0),
-    eligibleLeaderReplicas: (features.get('eligible.leader.replicas.version') ?? 0) > 0,
+    metadataVersion: metadataVersionName(features.get(metadataFeature) ?? 0),
+    eligibleLeaderReplicas: (features.get(elrFeature) ?? 0) > 0,
     quorum: { leader: quorum.leaderId, voters: ids(quorum.voters), observers: ids(quorum.observers) },
   };
 }

@@ -1,4 +1,5 @@
 import { clusterDefault, underReplicated } from '../../kafka/index.ts';
+import { elrFeature } from '../../upgrade/index.ts';
 import type { Finding } from '../conditions.ts';
 import { servingSets } from '../cluster-set.ts';
 import type { Context, Report } from '../context.ts';
@@ -55,7 +56,7 @@ async function readDurability(
     wanted,
     clusterDefault: dynamic?.value === undefined ? undefined : Number(dynamic.value),
     effective,
-    eligibleLeaderReplicas: (features.get('eligible.leader.replicas.version') ?? 0) > 0,
+    eligibleLeaderReplicas: (features.get(elrFeature) ?? 0) > 0,
     underReplicated: underReplicated(await kafka.topics()).length,
   };
 }
