@@ -4,6 +4,7 @@ import { CliError, exitCodes, type ExitCode } from './errors.ts';
 import { collected, kubeconfigOption, listed, namespaceOption } from './options.ts';
 import { terminal, type Terminal } from './output/terminal.ts';
 import { addRebalanceCommands } from './rebalance-program.ts';
+import { addUpgradeCommands } from './upgrade-program.ts';
 
 /** The package's version: from the manifest beside the sources or above the compiled program. */
 const version = (): string => {
@@ -266,6 +267,7 @@ const programFor = (io: Terminal, done: Done): Command => {
   addClusterCommands(program, io, done);
   addRebalanceCommands(program, io, done);
   addGateCommands(program, io, done);
+  addUpgradeCommands(program, io, done);
   addServers(program, done);
   return program;
 };

@@ -2,6 +2,7 @@ import { pino } from 'pino';
 import { connect, type Kube } from '../kubernetes/client.ts';
 import { holdLease } from '../kubernetes/lease.ts';
 import type { Log } from '../kubernetes/object.ts';
+import { hardenAndCheck } from '../upgrade/admission.ts';
 import { followCertificate, keepCertificates } from './certificates.ts';
 import { clusterView } from './cluster-view.ts';
 import { keepClientIdentity } from './client-identity.ts';
@@ -69,7 +70,7 @@ function serveReviews({ kube, settings, informers, metrics, log }: Parts): {
   server: () => ReviewServer | undefined;
   port: () => number | undefined;
 } {
-  const judge = judgeWith(settings.mode);
+  const judge = judgeWith(settings.mode, hardenAndCheck);
   const around: Around = {
     view: clusterView(informers),
     neighbours: neighboursOver(kube, log),

@@ -5,6 +5,7 @@ import { disruptionBudget } from './disruption-budget.ts';
 import { governingService } from './governing-service.ts';
 import { heldStop } from './held-stop.ts';
 import { jmxExposed } from './jmx-exposed.ts';
+import { kafkaUpgrade } from './kafka-upgrade.ts';
 import { linkedServices } from './linked-services.ts';
 import { nodeIds } from './node-ids.ts';
 import { openListeners } from './open-listeners.ts';
@@ -35,5 +36,6 @@ export const lintRules: readonly LintRule[] = [
   destructiveStart,
   heldStop,
   placeholders,
+  kafkaUpgrade,
   ...unset,
 ];
