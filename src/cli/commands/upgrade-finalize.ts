@@ -17,36 +17,39 @@ export interface UpgradeFinalizeOptions {
   readonly kubeconfig?: string;
 }
 
-/** What is asked for, once it is known to make sense for that cluster. */
+/** The level that is asked for. Throws `CliError` for what is no version, and for one that would go back. */
+function levelAskedFor(text: string, now: number | undefined): number {
+  const wanted = parseMetadataVersion(text);
+  if (wanted === undefined)
+    throw new CliError(
+      'usage',
+      `--metadata-version takes a release such as 4.1, a name such as 4.1-IV1 or a level, not ${text}.`,
+    );
+  if (now !== undefined && wanted.level < now)
+    throw new CliError(
+      'refused',
+      `metadata.version is ${metadataVersionName(now)}, and does not go back to ${wanted.name}.`,
+    );
+  return wanted.level;
+}
+
+/** The annotations to write. Throws `CliError` for what makes no sense for that cluster. */
 function wishes(options: UpgradeFinalizeOptions, { kafkaCluster }: SeenCluster): Record<string, string> {
   const { metadataVersion, eligibleLeaderReplicas = false } = options;
   const { status = {} } = kafkaCluster;
   if (status.mode === 'zookeeper')
     throw new CliError('refused', 'The cluster runs in ZooKeeper mode: there is nothing to finalize in it.');
   const now = levelOfName(status.metadataVersion ?? '');
-  const wanted = metadataVersion === undefined ? undefined : parseMetadataVersion(metadataVersion);
-  if (metadataVersion !== undefined && wanted === undefined)
-    throw new CliError(
-      'usage',
-      `--metadata-version takes a release such as 4.1, a name such as 4.1-IV1 or a level, not ${metadataVersion}.`,
-    );
-  if (wanted !== undefined && now !== undefined && wanted.level < now)
-    throw new CliError(
-      'refused',
-      `metadata.version is ${metadataVersionName(now)}, and does not go back to ${wanted.name}.`,
-    );
-  const then = wanted?.level ?? now;
-  if (eligibleLeaderReplicas && then !== undefined && then < oldestLevelOfElr)
+  const then = metadataVersion === undefined ? now : levelAskedFor(metadataVersion, now);
+  const wishes: Record<string, string> = {};
+  if (metadataVersion !== undefined) wishes[keys.metadataVersion] = metadataVersion;
+  if (!eligibleLeaderReplicas) return wishes;
+  if (then !== undefined && then < oldestLevelOfElr)
     throw new CliError(
       'refused',
       `Eligible leader replicas need metadata.version ${metadataVersionName(oldestLevelOfElr)} or later; it is ${metadataVersionName(then)}. Add --metadata-version 4.1.`,
     );
-  return {
-    ...(wanted === undefined || metadataVersion === undefined
-      ? {}
-      : { [keys.metadataVersion]: metadataVersion }),
-    ...(eligibleLeaderReplicas ? { [keys.eligibleLeaderReplicas]: 'true' } : {}),
-  };
+  return { ...wishes, [keys.eligibleLeaderReplicas]: 'true' };
 }
 
 /**

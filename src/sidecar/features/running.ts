@@ -5,6 +5,7 @@ import {
   type Manifest,
   type NodeSupport,
   type Running,
+  elrFeature,
   levelOfName,
   manifestOf,
   metadataFeature,
@@ -13,6 +14,7 @@ import {
 } from '../../upgrade/index.ts';
 import { type ClusterSet, nodeIdOf, ordinalOf, podNames } from '../cluster-set.ts';
 import { type Pod, type StatefulSet, isReady } from '../objects.ts';
+import type { ClusterStatus } from '../status/kafka-cluster.ts';
 import type { World } from '../world.ts';
 
 /** What Kafka was last heard to say, by the UID of the pod that said it. */
@@ -46,11 +48,21 @@ function versionOfPod(pod: Pod, manifest: Manifest, heard: Heard | undefined): K
   return image === undefined ? undefined : versionOfImage(image, manifest.profile);
 }
 
+/** What a status tells of finalized features; undefined where it tells of none. */
+function finalizedIn(status: Partial<ClusterStatus> | undefined): Features | undefined {
+  const level = levelOfName(status?.metadataVersion ?? '');
+  if (level === undefined) return undefined;
+  const elr = status?.eligibleLeaderReplicas === true ? 1 : 0;
+  return new Map([
+    [metadataFeature, level],
+    [elrFeature, elr],
+  ]);
+}
+
 /** What is known of the pods of a set and of the cluster; what the status told last stands in where nobody was heard yet. */
 export function runningOf(set: ClusterSet, manifest: Manifest, { world, heard }: Known): Running {
   const status = world.kafkaCluster?.status;
-  const told = levelOfName(status?.metadataVersion ?? '');
-  const finalized = heard?.finalized ?? (told === undefined ? undefined : new Map([[metadataFeature, told]]));
+  const finalized = heard?.finalized ?? finalizedIn(status);
   return {
     versions: podsOf(set, world.pods).flatMap((pod) => {
       const version = versionOfPod(pod, manifest, heard);
