@@ -53,6 +53,11 @@ const removed: Readonly<Record<string, Removal>> = {
   'metrics.jmx.whitelist': ignored('Call it metrics.jmx.include.'),
 };
 
+/** Those that nothing reads any more, prefixes aside. */
+export const ignoredProperties: readonly string[] = Object.keys(removed).filter(
+  (name) => removed[name]?.effect === 'ignored',
+);
+
 const prefixes: readonly (readonly [RegExp, Removal])[] = [
   [/^zookeeper\./, ignored('Remove it; Kafka 4 has no ZooKeeper mode.')],
   [

@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict';
 import { after, before, suite, test } from 'node:test';
-import type { KafkaAdmin } from '../../src/kafka/index.ts';
+import { type KafkaAdmin, clusterDefault } from '../../src/kafka/index.ts';
 import { elrFeature, metadataFeature, metadataVersionName, releaseOf } from '../../src/upgrade/index.ts';
 import { supportedBy } from '../../src/upgrade/metadata-versions.ts';
+import { ignoredProperties, narrowed } from '../../src/upgrade/removed-properties.ts';
 import { type LoopbackKafka, loopbackUnavailable, startLoopback } from '../support/loopback-kafka.ts';
 import { until } from '../support/until.ts';
 
@@ -110,8 +111,34 @@ void suite('a cluster of Kafka 3.9 that becomes one of 4.1', { skip: unavailable
       assert.equal(done?.error, undefined);
     }
     await until('the level is known', async () => (await level(metadataFeature)) === 27);
+    const key = 'min.insync.replicas';
+    const minIsr = async () => (await admin.describeConfigs(clusterDefault, [key]))[0]?.value;
+    assert.equal(await minIsr(), undefined);
+    await admin.incrementalAlterConfigs(clusterDefault, [{ name: key, set: '2' }]);
+    await until('the default is there', async () => (await minIsr()) === '2');
     const [on] = await admin.updateFeatures([{ feature: elrFeature, level: 1 }], { validateOnly: false });
     assert.equal(on?.error, undefined);
     await until('the level is known', async () => (await level(elrFeature)) === 1);
+    assert.equal(await minIsr(), '2', 'no controller writes its own over it');
+  });
+});
+
+void suite('settings of 3.9 in Kafka 4.1', { skip: unavailable }, () => {
+  test('it starts with everything that is said to be ignored', async () => {
+    const config = Object.fromEntries(ignoredProperties.map((name) => [name, '1']));
+    const more = { 'zookeeper.connect': 'nowhere:2181', 'password.encoder.secret': 'x' };
+    const kafka = await startLoopback({ brokers: 1, config: { ...config, ...more } });
+    await kafka.end();
+  });
+
+  for (const [name, { least }] of Object.entries(narrowed))
+    test(`it does not start with ${name} below ${least}`, async () => {
+      const starting = startLoopback({ brokers: 1, config: { [name]: String(least - 1) } });
+      await assert.rejects(starting, new RegExp(`has ended[^]*${name.replaceAll('.', '\\.')}`));
+    });
+
+  test('it does not start with a class that is gone', async () => {
+    const config = { 'authorizer.class.name': 'kafka.security.authorizer.AclAuthorizer' };
+    await assert.rejects(startLoopback({ brokers: 1, config }), /has ended[^]*AclAuthorizer/);
   });
 });
