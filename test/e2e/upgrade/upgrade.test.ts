@@ -114,15 +114,18 @@ void suite('an upgrade of Kafka from 3.9 to 4.1', { skip: clusterUnavailable() ?
       'the preflight is told',
       async () => (await condition('UpgradeSafe'))?.reason === 'PreflightPassed',
     );
-    await until('every broker runs 4.1', () => runs(images.kafka41), { timeoutMs: 600_000, everyMs: 1_000 });
-    await until('nobody holds the record', async () => !(await held()), { timeoutMs: 120_000 });
+    await until('every broker runs 4.1', () => runs(images.kafka41), {
+      timeoutMs: 1_200_000,
+      everyMs: 1_000,
+    });
+    await until('nobody holds the record', async () => !(await held()), { timeoutMs: 300_000 });
     ended = true;
     await watching;
     t.diagnostic(`3 brokers rolled in ${Math.round((Date.now() - startedMs) / 1_000)} s`);
     const now = await brokers.uids();
     for (const pod of Object.keys(before)) assert.notEqual(now[pod], before[pod], pod);
     assert.equal(mostAway, 1);
-    await workload.inSync();
+    await workload.inSync(300);
     const { metadataVersion, eligibleLeaderReplicas } = await status();
     assert.deepEqual([metadataVersion, eligibleLeaderReplicas], ['3.9-IV0', false]);
   });
@@ -168,7 +171,7 @@ void suite('an upgrade of Kafka from 3.9 to 4.1', { skip: clusterUnavailable() ?
   });
 
   test('no acknowledged message is lost, no send rejected, no partition under its minimum', async (t) => {
-    await workload.inSync();
+    await workload.inSync(300);
     const toMs = Date.now();
     const { loss } = await workload.stop();
     const dumps = (await brokers.pods()).map((pod) => dumpOfPod(cluster, namespace, pod));
