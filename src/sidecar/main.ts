@@ -144,6 +144,7 @@ async function actForCluster(work: Work, term: AbortSignal, holds: () => boolean
         kafka: judged,
         by: work.environment.identity,
         wake: (duty) => loop.wake(duty),
+        blocked: (set) => features.blocked(set),
       })
     : undefined;
   const questions = questionsDuty(context, nodes, { gate, environment: work.environment });
@@ -186,6 +187,7 @@ async function actForCluster(work: Work, term: AbortSignal, holds: () => boolean
 const followers: Readonly<Record<string, readonly string[]>> = {
   credentials: ['questions', 'brokers', 'users', 'farewell'],
   brokers: ['disks', 'durability', 'users'],
+  features: ['disruption'],
 };
 
 /** A ping is given up after half a second; what comes later than this is too old for a verdict. */
