@@ -66,6 +66,8 @@ export const keys = {
   approve: `${prefix}/approve`,
   /** KafkaRebalance annotation `"true"`: end it, and take back what is under way. */
   stop: `${prefix}/stop`,
+  /** KafkaRebalance annotation `"true"`: ended by the sidecar, since its StatefulSet was scaled again; no person declined it. */
+  cancelled: `${prefix}/cancelled`,
   /** KafkaRebalance annotation: any new value has it proposed again. */
   refresh: `${prefix}/refresh`,
   /** ConfigMap label: the KafkaRebalance that a stored plan belongs to. */

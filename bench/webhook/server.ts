@@ -44,7 +44,12 @@ async function bare({ certificatePem, privateKeyPem }: TlsIdentity): Promise<num
 /** The webhook as it ships, but for the API server behind it. */
 function webhook(identity: TlsIdentity): Promise<number> {
   const around = { log: pino({ level: 'info' }), metrics: webhookMetrics() };
-  const empty = { setsOf: () => [], hardenedSet: () => undefined, zoneOf: () => undefined };
+  const empty = {
+    setsOf: () => [],
+    hardenedSet: () => undefined,
+    largestReplication: () => undefined,
+    zoneOf: () => undefined,
+  };
   return reviewServer(reviewApp(questions(judgeWith('harden'), { view: empty }), around), identity).listen(0);
 }
 

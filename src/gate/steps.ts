@@ -49,7 +49,8 @@ export const rules: Record<Kind, Partial<Record<Step, StepRule>>> = {
   'scale-in': {
     moving: { next: ['clearing'], end: 'yes' },
     clearing: { next: ['deleting'], end: 'yes' },
-    deleting: { next: ['unregistering'] },
+    // An empty broker that is wanted again may go all the same: it comes back by its set, and nothing was on it.
+    deleting: { next: ['unregistering'], end: 'yes' },
     unregistering: { next: [], end: 'yes' },
   },
   rebalance: {

@@ -39,6 +39,7 @@ import {
   alterReassignments,
   listReassignments,
 } from './reassignments.ts';
+import { unregisterBroker } from './registrations.ts';
 import { type ScramUser, deleteScram, describeScram, upsertScram } from './scram-users.ts';
 import { type PartitionTail, type ReadablePartition, tailBytesPerOffset } from './tail.ts';
 import { type Topic, describeTopics } from './topics.ts';
@@ -125,6 +126,8 @@ export interface KafkaAdmin {
   deleteAcls(acls: readonly Acl[]): Promise<void>;
   /** All entries, or those of one principal (`User:NAME`). */
   describeAcls(principal?: string): Promise<Acl[]>;
+  /** Forgets a broker that is gone for good; one that is not registered is no error. Refused in ZooKeeper mode, which has no registrations. */
+  unregisterBroker(id: number): Promise<void>;
   /** The certificate (DER) that a broker presents on the listener of this client. */
   presentedCertificate(address: Address): Promise<Buffer>;
   close(): Promise<void>;
@@ -201,6 +204,7 @@ function callsOf(ask: Ask): Omit<KafkaAdmin, 'close' | 'presentedCertificate'> {
     createAcls: (acls) => createAcls(ask, acls),
     deleteAcls: (acls) => deleteAcls(ask, acls),
     describeAcls: (principal) => describeAcls(ask, principal),
+    unregisterBroker: (id) => unregisterBroker(ask, id),
   };
 }
 

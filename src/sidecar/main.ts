@@ -26,6 +26,7 @@ import { quietWarnings } from './quiet.ts';
 import { newMemory, reconcileRebalances } from './rebalance/index.ts';
 import { type Stops, stopsOf } from './stops/index.ts';
 import { evidenceOnDemand } from './stops/on-demand.ts';
+import { reconcileScale } from './scale/index.ts';
 import { reconcileServices } from './services/index.ts';
 import { reconcileStatus } from './status/index.ts';
 import { reconcileUsers } from './users/index.ts';
@@ -286,6 +287,13 @@ function dutiesOf(context: Context, nodes: NodesAuthority, term: Term): Duty[] {
       wokenBy: ['rebalances'],
       after: ['brokers'],
       reconcile: () => reconcileRebalances({ context, memory, by, signal, wake }),
+    },
+    {
+      name: 'scale',
+      everyMs,
+      wokenBy: ['sets', 'pods', 'rebalances'],
+      after: ['brokers'],
+      reconcile: () => reconcileScale({ context, by }),
     },
     {
       name: 'farewell',

@@ -69,7 +69,12 @@ function around(
     clientSecret: { list: () => [secret] },
   };
   const metrics = webhookMetrics();
-  const view = { setsOf: () => [], hardenedSet: () => undefined, zoneOf: () => undefined };
+  const view = {
+    setsOf: () => [],
+    hardenedSet: () => undefined,
+    largestReplication: () => undefined,
+    zoneOf: () => undefined,
+  };
   const gate = evictionGate(kube, sources, { metrics, log: silent });
   const app = reviewApp(questions(judgeWith('harden'), { view, gate }), { log: silent, metrics });
   const evict = async (asked: object = {}, eviction: object = {}) => {
@@ -216,7 +221,12 @@ void suite('from the API server to the sidecar and back, an eviction', () => {
     // What fails while the pod is looked up is a pod that is not known; anything later is a failure.
     assert.equal((await failing.evict()).allowed, true);
     const metrics = webhookMetrics();
-    const view = { setsOf: () => [], hardenedSet: () => undefined, zoneOf: () => undefined };
+    const view = {
+      setsOf: () => [],
+      hardenedSet: () => undefined,
+      largestReplication: () => undefined,
+      zoneOf: () => undefined,
+    };
     const gate = { namespaceEnds: node.get } as unknown as ReturnType<typeof evictionGate>;
     const app = reviewApp(questions(judgeWith('harden'), { view, gate }), { log: silent, metrics });
     const answer = await request(app)

@@ -9,7 +9,15 @@ import type { Secret } from './serving-secret.ts';
 import { installation } from './settings.ts';
 import { sidecarSelector } from './sidecar-manifests.ts';
 import type { SidecarService } from './sidecar-client.ts';
-import { trimNode, trimPod, trimStatefulSet, type Node, type Pod } from './trimmed.ts';
+import {
+  trimCluster,
+  trimNode,
+  trimPod,
+  trimStatefulSet,
+  type Node,
+  type Pod,
+  type SizedCluster,
+} from './trimmed.ts';
 
 /** Every watch of the webhook. All replicas run them: reviews need some, and a successor has the rest at hand. */
 export function webhookInformers(kube: Kube, namespace: string, log: Log) {
@@ -26,6 +34,8 @@ export function webhookInformers(kube: Kube, namespace: string, log: Log) {
     }),
     statefulsets: informer<StatefulSet>(kube, { path: paths.statefulsets(), log, trim: trimStatefulSet }),
     nodes: informer<Node>(kube, { path: paths.nodes(), log, trim: trimNode }),
+    /** What their sidecars tell. */
+    clusters: informer<SizedCluster>(kube, { path: paths.kafkaclusters(), log, trim: trimCluster }),
     /** Brokers and controllers. */
     pods: informer<Pod>(kube, { path: paths.pods(), labelSelector: keys.node, log, trim: trimPod }),
     servingSecret: secret(installation.servingSecret),
@@ -47,11 +57,15 @@ export function webhookInformers(kube: Kube, namespace: string, log: Log) {
 
 export type WebhookInformers = ReturnType<typeof webhookInformers>;
 
-/** Starts all of them; resolves when each has its first list. */
+/** Without these reviews are answered as well, with less known: their CRD may not be there. */
+const dispensable: readonly string[] = ['clusters'];
+
+/** Starts all of them; resolves when each that is needed has its first list. */
 export async function startInformers(
   informers: Readonly<Record<string, Pick<Informer<unknown>, 'start' | 'synced'>>>,
   signal: AbortSignal,
 ): Promise<void> {
   for (const one of Object.values(informers)) one.start(signal);
-  await Promise.all(Object.values(informers).map(({ synced }) => synced));
+  const needed = Object.entries(informers).filter(([name]) => !dispensable.includes(name));
+  await Promise.all(needed.map(([, { synced }]) => synced));
 }

@@ -58,6 +58,34 @@ test('as many brokers stay as replicas are asked for, counted over the whole clu
   assert.match(scale(brokers, 3, 2, [brokers, hardened('other')]) ?? '', /would be left/);
 });
 
+test('below the replicas of topics that there are nothing is confirmed: they could move nowhere', () => {
+  const largest = (replicas: number) => () => ({ replicas, topics: ['orders', 'payments'] });
+  const down = (set: StatefulSet, replicas: number, to = 2) =>
+    illegalScale({ set, from: 5, to, sets: [set], largest: largest(replicas) });
+  assert.match(
+    down(withLayout(brokers, {}, confirmed(2)), 3) ?? '',
+    /^2 brokers would be left, and orders, payments have 3 replicas, of which some could move nowhere\. Keep 3, or lower/,
+  );
+  assert.match(down(brokers, 4, 3) ?? '', /have 4 replicas/, 'whatever new topics would get');
+  assert.match(down(brokers, 1) ?? '', /could not be created any more.*confirm-scale=2 first$/);
+  assert.equal(down(withLayout(brokers, {}, confirmed(2)), 1), undefined);
+  assert.equal(down(brokers, 3, 3), undefined);
+  assert.equal(
+    down(withLayout(brokers, {}, confirmed(0)), 3, 0),
+    undefined,
+    'a confirmed stop moves nothing',
+  );
+});
+
+test('controllers are not added to a static quorum', () => {
+  assert.match(
+    scale(controllers, 3, 4) ?? '',
+    /its 3 controllers are the voters.* Keep 3; brokers are added/,
+  );
+  assert.equal(scale(controllers, 0, 3), undefined);
+  assert.equal(scale(controllers, 5, 4), undefined, 'and those that never started may go');
+});
+
 test('where the configuration cannot be seen, no quorum is guessed', () => {
   const unseen = withLayout(kafka, { role: 'unseen', replicationFactor: 2, minInsyncReplicas: 1 });
   assert.equal(scale(unseen, 3, 2), undefined);

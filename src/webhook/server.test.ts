@@ -33,7 +33,12 @@ interface Refused {
 
 const silent: Log = { debug: () => {}, info: () => {}, warn: () => {}, error: () => {} };
 
-const unknown: ClusterView = { setsOf: () => [], hardenedSet: () => undefined, zoneOf: () => undefined };
+const unknown: ClusterView = {
+  setsOf: () => [],
+  hardenedSet: () => undefined,
+  largestReplication: () => undefined,
+  zoneOf: () => undefined,
+};
 
 function app(judge: Judge = judgeWith('harden'), view: ClusterView = unknown) {
   return reviewApp(questions(judge, { view }), { log: silent, metrics: webhookMetrics() });

@@ -1,6 +1,7 @@
 import type { StatefulSet } from '../hardening/model.ts';
 import type { KubeObject, ObjectMeta } from '../kubernetes/object.ts';
 import { group, keys } from '../names.ts';
+import type { LargestReplication } from './scale-limits.ts';
 
 /** Kubernetes' own label for the failure domain of a node. */
 export const zoneLabel = 'topology.kubernetes.io/zone';
@@ -60,6 +61,15 @@ function identityOf({ apiVersion, kind, metadata = {} }: KubeObject): KubeObject
       ...(resourceVersion === undefined ? {} : { resourceVersion }),
     },
   };
+}
+
+/** A KafkaCluster, of which no more than its largest replication factor is asked. */
+export type SizedCluster = KubeObject & { status?: { largestReplication?: LargestReplication } };
+
+/** Clusters are written with each change of their status, which is long. */
+export function trimCluster(cluster: SizedCluster): SizedCluster {
+  const largest = cluster.status?.largestReplication;
+  return { ...identityOf(cluster), ...(largest && { status: { largestReplication: largest } }) };
 }
 
 /** What is asked of a node: its zone, and whether it is meant to be empty. Nodes are written every few minutes, and there may be thousands. */

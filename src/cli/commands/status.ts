@@ -29,7 +29,14 @@ export const until = (time: string, now: number): string => {
 const troubles: readonly string[] = ['LostDisk', 'BudgetOverlap'];
 
 /** What is under way is neither good nor bad. */
-const neutral: readonly string[] = ['Progressing', 'Farewell', 'Disrupted', 'RollWaits'];
+const neutral: readonly string[] = [
+  'Progressing',
+  'Farewell',
+  'Disrupted',
+  'RollWaits',
+  'ScalingIn',
+  'ScalingOut',
+];
 
 const bad = ({ type, status }: Condition): boolean =>
   !neutral.includes(type) && status === (troubles.includes(type) ? 'True' : 'False');

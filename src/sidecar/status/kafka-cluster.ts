@@ -11,6 +11,8 @@ export interface ClusterStatus {
   readonly eligibleLeaderReplicas: boolean;
   readonly minInsyncReplicas: number;
   readonly underReplicatedPartitions: number;
+  /** The largest replication factor, and up to three topics that have it. */
+  readonly largestReplication: { readonly replicas: number; readonly topics: readonly string[] };
   /** `3/3 brokers`, for the printed column. */
   readonly summary: string;
   readonly listeners: readonly ListenerStatus[];

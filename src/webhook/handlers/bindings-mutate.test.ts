@@ -26,6 +26,7 @@ function viewOf(...sets: StatefulSet[]) {
       list: () => known,
     },
     nodes: { get: (_namespace, name) => nodes[name] },
+    clusters: { get: () => undefined },
   });
 }
 

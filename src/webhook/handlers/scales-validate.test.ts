@@ -11,6 +11,7 @@ const kafka = hardened('kafka');
 const view = {
   hardenedSet: (_namespace: string, name: string) => (name === 'kafka' ? kafka : undefined),
   setsOf: () => [kafka],
+  largestReplication: () => ({ replicas: 4, topics: ['audit'] }),
 };
 
 const scale = (replicas: number | undefined) => ({ spec: replicas === undefined ? {} : { replicas } });
@@ -40,10 +41,15 @@ test('a Scale that would break a hardened cluster is refused, with the numbers, 
   assert.ok(!validateScale(review(3, 97), view).allowed);
 });
 
+test('what the sidecar told of the topics counts', () => {
+  const answer = validateScale(review(5, 3), view);
+  assert.match(answer.allowed ? '' : answer.message, /3 brokers would be left, and audit has 4 replicas/);
+});
+
 test('any other Scale is let through', () => {
   for (const [from, to] of [
     [3, 4],
-    [4, 3],
+    [5, 4],
     [0, 3],
     [3, 3],
   ] as const)

@@ -28,12 +28,24 @@ export function refusalOfScale({ namespace, name }: Review, scaling: Scaling): A
   };
 }
 
+/** What a set's size is measured by, beside the set itself. */
+export const around = (
+  view: Pick<ClusterView, 'setsOf' | 'largestReplication'>,
+  namespace: string,
+): Pick<Scaling, 'sets' | 'largest'> => ({
+  sets: view.setsOf(namespace),
+  largest: (cluster) => view.largestReplication(namespace, cluster),
+});
+
 /** `kubectl scale` and autoscalers write a Scale, which says nothing of the set but its name. */
-export function validateScale(review: Review, view: Pick<ClusterView, 'hardenedSet' | 'setsOf'>): Answer {
+export function validateScale(
+  review: Review,
+  view: Pick<ClusterView, 'hardenedSet' | 'setsOf' | 'largestReplication'>,
+): Answer {
   const { object, oldObject, namespace, name } = review;
   const set = view.hardenedSet(namespace, name);
   if (review.kind !== 'Scale' || !object || !set) return { allowed: true };
   const from = oldObject ? replicasOf(oldObject, 0) : (set.spec?.replicas ?? 1);
-  const scaling = { set, from, to: replicasOf(object, 0), sets: view.setsOf(namespace) };
-  return refusalOfScale(review, scaling) ?? { allowed: true };
+  const to = replicasOf(object, 0);
+  return refusalOfScale(review, { set, from, to, ...around(view, namespace) }) ?? { allowed: true };
 }

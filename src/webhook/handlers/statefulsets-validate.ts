@@ -6,7 +6,7 @@ import type { Answer } from '../response.ts';
 import type { Review } from '../review.ts';
 import { auditOf } from '../response.ts';
 import { refusal, subjectOf } from './refusal.ts';
-import { refusalOfScale, replicasOf } from './scales-validate.ts';
+import { around, refusalOfScale, replicasOf } from './scales-validate.ts';
 
 const maxPaths = 10;
 
@@ -28,19 +28,21 @@ function undone(review: Review, patch: readonly PatchOperation[]): Answer {
   };
 }
 
+type Sizes = Pick<ClusterView, 'setsOf' | 'largestReplication'>;
+
 /** A hardened set may be scaled by an update of the set as well as by a Scale. */
-function illegallyScaled(review: Review, workload: StatefulSet, view: Pick<ClusterView, 'setsOf'>) {
+function illegallyScaled(review: Review, workload: StatefulSet, view: Sizes) {
   const { oldObject, namespace } = review;
   if (!oldObject || !layoutOf(oldObject)) return undefined;
   const [from, to] = [replicasOf(oldObject, 1), replicasOf(workload, 1)];
-  return refusalOfScale(review, { set: workload, from, to, sets: view.setsOf(namespace) });
+  return refusalOfScale(review, { set: workload, from, to, ...around(view, namespace) });
 }
 
 /**
  * Judges the final object again: whatever the core would still change was undone, or never done. And its size, which no
  * hardening changes.
  */
-export function validateStatefulSet(review: Review, judge: Judge, view: Pick<ClusterView, 'setsOf'>): Answer {
+export function validateStatefulSet(review: Review, judge: Judge, view: Sizes): Answer {
   const { object, oldObject, namespace } = review;
   if (review.kind !== 'StatefulSet' || !object) return { allowed: true };
   const workload = object as unknown as StatefulSet;
