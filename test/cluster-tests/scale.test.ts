@@ -100,7 +100,7 @@ void suite('scaling a hardened cluster', { skip: clusterUnavailable() ?? false }
   before(async () => {
     cluster = await startCluster();
     kube = await kubeOf(cluster);
-    await installWarden(cluster, ['evictionGate.enabled=true']);
+    await installWarden(cluster, ['evictionGate.enabled=true', 'deletionGuards.enabled=true']);
     await enrolledNamespace(cluster, namespace);
     const env = [{ name: 'KAFKA_REPLICA_LAG_TIME_MAX_MS', value: '6000' }];
     await cluster.apply(vanillaManifest({ name: kafka, namespace, container: { env } }));
