@@ -89,7 +89,7 @@ void suite('scaling a hardened cluster', { skip: clusterUnavailable() ?? false }
         const held = await holder();
         if (uids[pod] === undefined && !ids.includes(3) && held === undefined) return true;
         throw new Error(
-          `${uids[pod]} ${ids} ${JSON.stringify(held)} ${JSON.stringify(await condition('ScalingIn'))}`,
+          `${uids[pod]} ${ids.join()} ${JSON.stringify(held)} ${JSON.stringify(await condition('ScalingIn'))}`,
         );
       },
       { timeoutMs: 240_000 },

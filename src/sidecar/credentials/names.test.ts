@@ -20,3 +20,14 @@ test('a host that is made from the name of the pod is each pod’s own', () => {
   assert.ok(second?.dnsNames.includes('kafka-1.kafka.example.com'));
   assert.ok(!second?.dnsNames.includes('kafka-0.kafka.example.com'));
 });
+
+test('pods of the next ordinals have certificates before they are there, and keep them when they are scaled away', () => {
+  const names = (replicas: number, firstOrdinal = 0) =>
+    namedPods({ ...clusterSet('kafka', {}, replicas), firstOrdinal }, { namespace: 'team', services: [] });
+  assert.deepEqual(
+    names(3).map(({ pod }) => pod),
+    [0, 1, 2, 3, 4, 5].map((ordinal) => `kafka-${ordinal}`),
+  );
+  assert.ok(names(3)[3]?.dnsNames.includes('kafka-3.kafka.team.svc'));
+  assert.equal(names(3, 2).at(-1)?.pod, 'kafka-7');
+});
