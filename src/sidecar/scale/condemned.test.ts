@@ -54,6 +54,8 @@ suite('what a set no longer asks for', () => {
     );
     assert.equal(only?.pod, 'kafka-3');
     assert.equal(only.broker, undefined, 'id 3 is the one of more-0');
+    const away = seen([brokers, other], { pods: [pod(brokers, 3)], named: new Set([3]) });
+    assert.equal(condemnedOf(away)[0]?.broker, undefined, 'and stays so while that one is away');
     const single = seen([member(0), member(1), member(2)], {
       listed: [0, 1, 2].map((id) => listed(`kafka-${id}-0`, id)),
       named: new Set([0, 1, 2]),

@@ -83,7 +83,7 @@ function surroundings(replicas: number, annotations: Record<string, string> = {}
   const recordPath = paths.configmaps('shop', objectsOf('kafka').disruption);
   const rebalancePath = paths.kafkarebalances('shop', 'kafka-scale-in');
   return {
-    ...{ api, kafka, podPath },
+    ...{ api, kafka, podPath, setPath },
     pass: (by = 'sidecar-1') => reconcileScale({ context, by }),
     scale: (to: number) => api.put(setPath, { ...live().object, spec: { ...object.spec, replicas: to } }),
     holder: () => {
@@ -191,5 +191,11 @@ suite('the duty that scales', { concurrency: true }, () => {
       [],
     );
     assert.deepEqual([confirmed.kafka.calls, confirmed.rebalance()], [[], undefined]);
+    const behind = surroundings(0, { [keys.confirmScale]: '0' });
+    const now = { ...behind.api.objects.get(behind.setPath), spec: { replicas: 3 } };
+    behind.api.refuse = ({ method, path }) =>
+      method === 'GET' && path === behind.setPath ? { status: 200, body: now } : undefined;
+    await behind.pass();
+    assert.ok(behind.api.objects.has(behind.podPath(0)), 'an informer that is behind ends nothing');
   });
 });

@@ -1,5 +1,6 @@
 import { layoutOf } from '../../hardening/index.ts';
 import type { PatchOperation, StatefulSet } from '../../hardening/model.ts';
+import { changedClusterId } from '../cluster-id-change.ts';
 import type { ClusterView } from '../cluster-view.ts';
 import type { Judge } from '../outcomes.ts';
 import type { Answer } from '../response.ts';
@@ -38,6 +39,19 @@ function illegallyScaled(review: Review, workload: StatefulSet, view: Sizes) {
   return refusalOfScale(review, { set: workload, from, to, ...around(view, namespace) });
 }
 
+/** Only where it changes: a set that was so before kafka-warden looked stays as it is. */
+function otherCluster(review: Review, workload: StatefulSet): Answer | undefined {
+  const reason = review.oldObject && changedClusterId(workload, review.oldObject);
+  if (reason === undefined) return undefined;
+  return {
+    allowed: false,
+    code: 422,
+    reason: 'Invalid',
+    message: `kafka-warden refuses ${subjectOf(review)}: ${reason}.`,
+    audit: { decision: 'refused', rules: 'identity' },
+  };
+}
+
 /**
  * Judges the final object again: whatever the core would still change was undone, or never done. And its size, which no
  * hardening changes.
@@ -53,7 +67,7 @@ export function validateStatefulSet(review: Review, judge: Judge, view: Sizes): 
   });
   if (decision === 'refused') return refusal(review, findings);
   if (patch.length > 0) return undone(review, patch);
-  const scaled = illegallyScaled(review, workload, view);
-  if (scaled) return scaled;
+  const changed = otherCluster(review, workload) ?? illegallyScaled(review, workload, view);
+  if (changed) return changed;
   return { allowed: true, audit: { decision } };
 }
