@@ -184,7 +184,7 @@ void suite('scaling a hardened cluster', { skip: clusterUnavailable() ?? false }
     // A setting that a later broker of that id would inherit.
     await admin.incrementalAlterConfigs(
       { type: 'broker', name: '3' },
-      [{ name: 'num.io.threads', set: '9' }],
+      [{ name: 'log.cleaner.backoff.ms', set: '16000' }],
       { broker: 3 },
     );
     const { [pod]: uid } = await brokers.uids();
