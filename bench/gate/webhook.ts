@@ -58,7 +58,12 @@ const sources: EvictionSources = {
 };
 const metrics = webhookMetrics();
 const gate = evictionGate({} as Kube, sources, { metrics, log });
-const view = { setsOf: () => [], hardenedSet: () => undefined, zoneOf: () => undefined };
+const view = {
+  setsOf: () => [],
+  hardenedSet: () => undefined,
+  largestReplication: () => undefined,
+  zoneOf: () => undefined,
+};
 const app = reviewApp(questions(judgeWith('harden'), { view, gate }), { log, metrics });
 const port = await reviewServer(app, task.identity).listen(0);
 process.on('disconnect', () => process.exit());

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { after, before, suite, test } from 'node:test';
-import type { KafkaAdmin } from '../../src/kafka/index.ts';
+import { type KafkaAdmin, readView } from '../../src/kafka/index.ts';
 import { type LoopbackKafka, loopbackUnavailable, startLoopback } from '../support/loopback-kafka.ts';
 import { until } from '../support/until.ts';
 
@@ -15,9 +15,9 @@ for (const line of ['4.1', '3.9'] as const)
       (await admin.describeConfigs(leaving))
         .filter(({ source }) => source === 'broker')
         .map(({ name }) => name);
-    const viewOf = () => {
+    const viewOf = async () => {
       const [host = '', port = ''] = (kafka.bootstrap[0] ?? '').split(':');
-      return admin.viewOf({ host, port: Number(port) });
+      return readView(await admin.viewOf({ host, port: Number(port) }));
     };
     const listed = async () => (await admin.describeCluster()).brokers.map(({ id }) => id).sort();
 

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { suite, test } from 'node:test';
 import { parseRecord } from '../../gate/record-json.ts';
 import { type ConfigChange, KafkaError } from '../../kafka/index.ts';
+import { metadataBytes } from '../../kafka/test/view-bytes.ts';
 import type { KubeObject, Log } from '../../kubernetes/object.ts';
 import { paths } from '../../kubernetes/paths.ts';
 import { memoryApi } from '../../kubernetes/test/memory-api.ts';
@@ -53,10 +54,12 @@ function surroundings(replicas: number, annotations: Record<string, string> = {}
     apiVersions: async () => ({ mode: 'kraft', newest: new Map(), features: new Map() }),
     listReassignments: async () => [],
     viewOf: async () => ({
-      ...{ controllerId: 0, serving: kafka.ids },
-      partitions: [
-        { topic: 'orders', partition: 0, leader: 0, replicas: kafka.replicas, isr: kafka.replicas },
-      ],
+      metadata: metadataBytes({
+        ...{ controllerId: 0, serving: kafka.ids },
+        partitions: [
+          { topic: 'orders', partition: 0, leader: 0, replicas: kafka.replicas, isr: kafka.replicas },
+        ],
+      }),
     }),
     describeConfigs: async () =>
       kafka.settings.map((name) => ({ name, value: '9', source: 'broker', synonyms: [] })),

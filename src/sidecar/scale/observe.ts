@@ -1,5 +1,11 @@
 import type { Lease } from '../../gate/record.ts';
-import { type BrokerFacts, type BrokerView, type DescribedCluster, KafkaError } from '../../kafka/index.ts';
+import {
+  type BrokerFacts,
+  type BrokerView,
+  type DescribedCluster,
+  KafkaError,
+  readView,
+} from '../../kafka/index.ts';
 import { paths } from '../../kubernetes/paths.ts';
 import { type ClusterSet, ordinalOf, roleOf } from '../cluster-set.ts';
 import type { Context } from '../context.ts';
@@ -22,30 +28,47 @@ export const setsSeen = (sets: readonly ClusterSet[], confirmKey: string): SetSe
     };
   });
 
-/** Replicas by broker, and the largest replication factor without what reassignments add. */
-function counted(views: readonly BrokerView[], adding: ReadonlyMap<string, number>) {
+/** Replicas by broker in one view, and the replication factor of each topic without what reassignments add. */
+function countedIn({ partitions }: BrokerView, adding: ReadonlyMap<string, number>) {
+  const { topics, topicFirst, partition, replicas: column } = partitions;
   const replicas = new Map<number, number>();
-  const factors = new Map<string, number>();
-  for (const { partitions } of views) {
-    const own = new Map<number, number>();
-    for (const { topic, partition, replicas: ids } of partitions) {
-      for (const id of ids) own.set(id, (own.get(id) ?? 0) + 1);
-      const factor = ids.length - (adding.get(`${topic}-${partition}`) ?? 0);
-      factors.set(topic, Math.max(factors.get(topic) ?? 0, factor));
+  for (const id of column.items) replicas.set(id, (replicas.get(id) ?? 0) + 1);
+  const factors = topics.map((topic, t) => {
+    let most = 0;
+    for (let i = topicFirst[t] ?? 0; i < (topicFirst[t + 1] ?? 0); i++) {
+      const count = (column.first[i + 1] ?? 0) - (column.first[i] ?? 0);
+      most = Math.max(most, count - (adding.get(`${topic}-${partition[i] ?? 0}`) ?? 0));
     }
-    for (const [id, count] of own) replicas.set(id, Math.max(replicas.get(id) ?? 0, count));
-  }
-  const largest = Math.max(0, ...factors.values());
+    return [topic, most] as const;
+  });
+  return { replicas, factors };
+}
+
+/** The most that any view shows. */
+function counted(views: readonly BrokerView[], adding: ReadonlyMap<string, number>) {
+  const all = views.map((view) => countedIn(view, adding));
+  const replicas = mostOf(all.flatMap((one) => [...one.replicas]));
+  const factors = mostOf(all.flatMap((one) => one.factors));
+  const largest = [...factors.values()].reduce((most, factor) => Math.max(most, factor), 0);
   const topics = [...factors].flatMap(([topic, factor]) => (factor === largest ? [topic] : []));
   return { replicas, most: { replicas: largest, topics: topics.sort().slice(0, topicsNamed) } };
 }
 
-/** Undefined where that broker does not answer. */
-const viewAt = ({ kafka }: Context, { host, port }: BrokerFacts): Promise<BrokerView | undefined> =>
-  kafka.viewOf({ host, port }).catch((error: unknown) => {
-    if (error instanceof KafkaError) return undefined;
+function mostOf<K>(counts: readonly (readonly [K, number])[]): Map<K, number> {
+  const most = new Map<K, number>();
+  for (const [key, count] of counts) most.set(key, Math.max(most.get(key) ?? 0, count));
+  return most;
+}
+
+/** Undefined where that broker does not answer, or not in a way that can be read. */
+async function viewAt({ kafka }: Context, { host, port }: BrokerFacts): Promise<BrokerView | undefined> {
+  try {
+    return readView(await kafka.viewOf({ host, port }));
+  } catch (error) {
+    if (error instanceof KafkaError || error instanceof RangeError) return undefined;
     throw error;
-  });
+  }
+}
 
 async function kafkaSeen(
   context: Context,
