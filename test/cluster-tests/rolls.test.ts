@@ -14,6 +14,12 @@ import { until } from '../support/until.ts';
 import { vanillaManifest } from '../support/vanilla.ts';
 import { enrolledNamespace, installWarden } from '../support/warden.ts';
 
+/** By whose rules a set whose newest template has been seen is rolled out. */
+function toldDone(set: StatefulSet): string[] {
+  if ((set.status?.observedGeneration ?? 0) < (set.metadata.generation ?? 0)) return [];
+  return Object.entries(rolledOut).flatMap(([who, isDone]) => (isDone(set) ? [who] : []));
+}
+
 void suite('rolling a hardened cluster', { skip: clusterUnavailable() ?? false }, () => {
   const namespace = `rolls-${process.pid}`;
   const kafka = 'kafka';
@@ -72,9 +78,7 @@ void suite('rolling a hardened cluster', { skip: clusterUnavailable() ?? false }
             deletionTimestamp === undefined &&
             labels?.['controller-revision-hash'] === seen.status?.updateRevision,
         );
-        const { observedGeneration = 0 } = seen.status ?? {};
-        if (observedGeneration >= (seen.metadata.generation ?? 0) && newest.length < 3)
-          for (const [who, isDone] of Object.entries(rolledOut)) if (isDone(seen)) lies.add(who);
+        if (newest.length < 3) for (const who of toldDone(seen)) lies.add(who);
         await new Promise((resolve) => setTimeout(resolve, 200));
       }
     })();

@@ -35,14 +35,13 @@ export const rolledOut: Readonly<
 };
 
 function figures({ metadata, spec, status }: StatefulSet) {
+  const { observedGeneration = 0, replicas: made = 0, readyReplicas: ready = 0 } = status ?? {};
+  const { updatedReplicas: updated = 0, currentReplicas = 0 } = status ?? {};
   return {
-    observed: (status?.observedGeneration ?? 0) >= (metadata.generation ?? 0),
+    observed: observedGeneration >= (metadata.generation ?? 0),
     replicas: spec?.replicas ?? 1,
     partition: spec?.updateStrategy?.rollingUpdate?.partition,
-    made: status?.replicas ?? 0,
-    ready: status?.readyReplicas ?? 0,
-    updated: status?.updatedReplicas ?? 0,
-    currentReplicas: status?.currentReplicas ?? 0,
+    ...{ made, ready, updated, currentReplicas },
     current: status?.currentRevision,
     update: status?.updateRevision,
   };

@@ -46,6 +46,13 @@ const refusal = (status: number, reason: string, path: string): Answer => ({
   body: { kind: 'Status', status: 'Failure', reason, code: status, message: `${path}: ${reason}` },
 });
 
+/** Whether the preconditions of a deletion hold. */
+function isAsExpected({ metadata }: KubeObject, body: unknown): boolean {
+  const { preconditions } = (body ?? {}) as { preconditions?: { uid?: string; resourceVersion?: string } };
+  const { uid, resourceVersion } = { ...metadata, ...preconditions };
+  return uid === metadata?.uid && resourceVersion === metadata?.resourceVersion;
+}
+
 const selects = (selector: string | undefined, labels: Record<string, string> = {}): boolean =>
   (selector ?? '')
     .split(',')
@@ -117,12 +124,7 @@ export function memoryApi(namespace = 'shop'): MemoryApi {
       const stale = replaced !== undefined && replaced !== there.metadata?.resourceVersion;
       return stale ? refusal(409, 'Conflict', path) : store(path, body as KubeObject & Tree);
     }
-    const { preconditions = {} } = (body ?? {}) as {
-      preconditions?: { uid?: string; resourceVersion?: string };
-    };
-    const { uid, resourceVersion } = { ...there.metadata, ...preconditions };
-    if (uid !== there.metadata?.uid || resourceVersion !== there.metadata?.resourceVersion)
-      return refusal(409, 'Conflict', path);
+    if (!isAsExpected(there, body)) return refusal(409, 'Conflict', path);
     objects.delete(path);
     return { status: 200, body: there };
   };
