@@ -138,8 +138,12 @@ void suite('scaling a hardened cluster', { skip: clusterUnavailable() ?? false }
     await brokers.ready();
     const { summary } = await inPhase('scale-out', 'Proposed');
     t.diagnostic(`proposed: ${summary?.move}`);
-    const waits = await conditionIs('ScalingOut', 'True');
-    assert.match(waits.message, /brokers 3 are empty.*rebalance approve kafka-scale-out/);
+    // The condition is written a moment after the object's own status.
+    await until('the condition says how to approve it', async () =>
+      /brokers 3 are empty.*rebalance approve kafka-scale-out/.test(
+        (await conditionIs('ScalingOut', 'True')).message,
+      ),
+    );
     assert.match(await events('WaitingForApproval'), /waits for approval: kafka-warden rebalance approve/);
     assert.equal(await replicasOn(3), 0);
   });
