@@ -15,6 +15,8 @@ export interface TestEnd {
   readonly reason?: string;
   readonly error?: unknown;
   readonly line?: number;
+  /** What the test said about itself (`t.diagnostic`): figures, for the most part. */
+  readonly notes?: readonly string[];
 }
 
 /** Node's own counts for a run. */
@@ -53,8 +55,15 @@ interface TestEvent {
   readonly details: { readonly duration_ms: number; readonly type?: string; readonly error?: unknown };
 }
 
+interface Said {
+  readonly message: string;
+  readonly nesting: number;
+  readonly file?: string;
+}
+
 type RunnerEvent =
   | { readonly type: 'test:dequeue' | 'test:pass' | 'test:fail'; readonly data: TestEvent }
+  | { readonly type: 'test:diagnostic'; readonly data: Said }
   | { readonly type: 'test:stdout' | 'test:stderr'; readonly data: { readonly message: string } }
   | {
       readonly type: 'test:summary';
@@ -103,11 +112,18 @@ export const execute = async (file: string, listener: Listener): Promise<FileRun
     tests.push(end);
     listener.test(file, end);
   };
+  // Node tells them after the test's end. Those without a file are its own totals.
+  const noted = ({ message, nesting, file: of }: Said) => {
+    const last = tests.at(-1);
+    if (of === undefined || last?.nesting !== nesting) return;
+    tests.splice(-1, 1, { ...last, notes: [...(last.notes ?? []), message] });
+  };
   const events = run({ files: [file], concurrency: 1, signal: stop.signal }) as AsyncIterable<RunnerEvent>;
   for await (const { type, data } of events) {
     if (type === 'test:dequeue') current = data.name;
     else if (type === 'test:pass') finished(data, true);
     else if (type === 'test:fail') finished(data, false);
+    else if (type === 'test:diagnostic') noted(data);
     else if (type === 'test:stdout' || type === 'test:stderr') listener.output(file, data.message);
     else if (type === 'test:summary' && data.file === undefined) {
       counts = { ...none, ...data.counts };

@@ -28,6 +28,7 @@ const testResult = (end: TestEnd) => ({
   durationMs: Math.round(end.durationMs),
   ...(end.reason !== undefined && { reason: end.reason }),
   ...(end.error !== undefined && { error: firstLine(end.error) }),
+  ...(end.notes !== undefined && { notes: end.notes }),
 });
 
 const markdown = (result: ReturnType<typeof resultOf>): string => {
@@ -38,6 +39,11 @@ const markdown = (result: ReturnType<typeof resultOf>): string => {
         `| ${file} | ${'– '.repeat(test.nesting)}${test.name.replaceAll('|', '\\|')} | ${test.outcome}${test.reason ? `: ${test.reason}` : ''} | ${(test.durationMs / 1000).toFixed(1)} |`,
     ),
   );
+  const said = result.files
+    .flatMap(({ tests }) => tests)
+    .flatMap(({ name, notes = [] }) =>
+      notes.length === 0 ? [] : [`- ${name}`, ...notes.map((one) => `  - ${one}`)],
+    );
   return [
     `# Shard ${result.shard}`,
     '',
@@ -50,6 +56,7 @@ const markdown = (result: ReturnType<typeof resultOf>): string => {
     '| --- | --- | --- | --- |',
     ...rows,
     '',
+    ...(said.length === 0 ? [] : ['What the tests said:', '', ...said, '']),
   ].join('\n');
 };
 

@@ -71,3 +71,30 @@ test('an unknown shard is refused with a sentence', () => {
   assert.equal(status, 2);
   assert.match(stderr, /There is no shard "no-such-shard"/);
 });
+
+test('what a test says about itself is kept with it, for the results', () => {
+  const file = join(folder, 'notes.test.ts');
+  writeFileSync(
+    file,
+    `import { suite, test } from 'node:test';
+     suite('whole', () => {
+       test('one', (t) => { t.diagnostic('41 MB/s'); t.diagnostic('again'); });
+       test('two', () => {});
+     });\n`,
+  );
+  const module = resolve(import.meta.dirname, 'execute.ts');
+  const script = `import { execute } from ${JSON.stringify(module)};
+    const nobody = { test() {}, output() {}, end() {} };
+    const { tests } = await execute(${JSON.stringify(file)}, nobody);
+    console.log(JSON.stringify(tests.map(({ name, notes }) => ({ name, notes }))));`;
+  const main = join(folder, 'main.ts');
+  writeFileSync(main, script);
+  const env: NodeJS.ProcessEnv = { ...process.env };
+  delete env['NODE_TEST_CONTEXT'];
+  const ran = spawnSync(process.execPath, [main], { encoding: 'utf8', env });
+  assert.deepEqual(JSON.parse(ran.stdout), [
+    { name: 'one', notes: ['41 MB/s', 'again'] },
+    { name: 'two' },
+    { name: 'whole' },
+  ]);
+});
