@@ -24,6 +24,8 @@ export interface Running {
   problem: { readonly message: string; readonly atMs: number } | undefined;
   /** Ends it where nobody listens to it any more: it does and stores nothing from then on. */
   readonly drop: () => void;
+  /** What the record has to say of it. */
+  readonly entry: () => Entry;
 }
 
 export interface CarryOut {
@@ -59,7 +61,7 @@ export async function start(
   plan: RebalancePlan & { readonly hash: string },
   owed: Journal | undefined,
 ): Promise<Running> {
-  const { context, by } = work;
+  const { context } = work;
   const { brokers } = await context.kafka.describeCluster();
   const racks = Object.fromEntries(
     brokers.flatMap(({ id, rack }) => (rack === undefined ? [] : [[id, rack]])),
@@ -69,17 +71,19 @@ export async function start(
   const journal = begin({ plan: steps, racks, nowMs, ...(owed === undefined ? {} : { previous: owed }) });
   const { name, uid } = rebalance.metadata;
   const entry: Entry = { name, uid, journal, limits: limitsOf(plan), underWay: [] };
-  const claim = claimOf(entry, by);
-  await changed(context, (record) =>
-    take(
-      record,
-      claim,
-      { kind: 'rebalance', journal: entryJson(entry), empties: entry.limits.mayBeAway },
-      nowMs,
-    ),
-  );
+  await takeFor(work, entry);
   if (owed !== undefined) await oweLater(context, undefined);
   return run(work, entry, steps);
+}
+
+/**
+ * Takes the lease, for an execution that begins, or that the record has lost.
+ * @throws RecordRefused where somebody else holds it
+ */
+export function takeFor({ context, by }: CarryOut, entry: Entry): Promise<void> {
+  const nowMs = context.now().getTime();
+  const what = { kind: 'rebalance', journal: entryJson(entry), empties: entry.limits.mayBeAway } as const;
+  return changed(context, (record) => take(record, claimOf(entry, by), what, nowMs));
 }
 
 /** Goes on with what the record says was being carried out; without the plan only to take back what is under way. */
@@ -117,6 +121,7 @@ function run(work: CarryOut, entry: Entry, plan: Plan): Running {
     stop: false,
     problem: undefined,
     drop: () => dropped.abort(),
+    entry: () => ({ ...entry, journal: running.journal, underWay: underWayOf(plan, running.journal) }),
   };
   const execution = new Execution({
     ...reachOf(context),

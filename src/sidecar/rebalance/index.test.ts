@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { type TestContext, suite, test } from 'node:test';
 import { setTimeout as delay } from 'node:timers/promises';
 import { begin } from '../../execution/index.ts';
-import { emptyRecord, take } from '../../gate/record.ts';
+import { type DisruptionRecord, emptyRecord, take } from '../../gate/record.ts';
 import { parseRecord, recordText } from '../../gate/record-json.ts';
 import type { KubeObject, Log } from '../../kubernetes/object.ts';
 import { paths } from '../../kubernetes/paths.ts';
@@ -58,6 +58,11 @@ function annotate(api: MemoryApi, annotations: Record<string, string>): void {
   const all = { ...object.metadata.annotations, ...annotations };
   api.put(pathOf('monday'), { ...object, metadata: { ...object.metadata, annotations: all } });
 }
+
+const recordObject = (record: DisruptionRecord): KubeObject => ({
+  ...{ apiVersion: 'v1', kind: 'ConfigMap', data: { record: recordText(record) } },
+  metadata: { name: objectsOf('kafka').disruption, namespace: 'shop' },
+});
 
 const holderIn = (api: MemoryApi) => {
   const stored = api.objects.get(recordPath) as unknown as ConfigMap | undefined;
@@ -189,16 +194,68 @@ suite('the duty that balances', { concurrency: true }, () => {
     assert.equal(holderIn(api), undefined);
   });
 
-  test('without its record an execution has failed, and does nothing more', async (t) => {
+  test('a record that is deleted is written again, and the execution goes on', async (t) => {
     const { api, kafka, first } = await midway(t);
-    const { running } = first.memory;
     api.objects.delete(recordPath);
-    await first.until(isIn(api, 'Failed'));
-    assert.equal(statusIn(api).reason, 'RecordLost');
+    await first.until(() => holderIn(api)?.id === 'monday');
+    kafka.isHolding = false;
+    await first.until(isIn(api, 'Done'));
+    assert.equal(kafka.reassigned.length, 1);
+    assert.deepEqual(throttles(kafka), []);
+    assert.equal(holderIn(api), undefined);
+  });
+
+  test('a stop that finds no record to write to is carried out when it is written again', async (t) => {
+    const { api, kafka, first } = await midway(t);
+    api.objects.delete(recordPath);
+    annotate(api, { [keys.stop]: 'true' });
+    await first.until(isIn(api, 'Stopped'));
+    assert.deepEqual(kafka.partitions[0]?.replicas, [0, 1]);
+    assert.deepEqual(throttles(kafka), []);
+    assert.equal(holderIn(api), undefined);
+  });
+
+  test('where somebody else has the record since, an execution waits until it is free', async (t) => {
+    const { api, kafka, first } = await midway(t);
+    const loss = take(emptyRecord, { id: 'loss-1', by: 'sidecar-1' }, { kind: 'loss', pod: 'kafka-1' }, 1);
+    assert.ok(loss.ok);
+    api.put(recordPath, recordObject(loss.record));
+    await first.until(() => /loss of kafka-1/.test(statusIn(api).progress?.waitingFor ?? ''));
+    const { looks } = kafka;
+    await delay(1_500);
+    assert.equal(kafka.looks, looks, 'it does nothing without the lease');
+    assert.equal(holderIn(api)?.kind, 'loss');
+    api.put(recordPath, recordObject(emptyRecord));
+    kafka.isHolding = false;
+    await first.until(isIn(api, 'Done'));
+    assert.deepEqual(throttles(kafka), []);
+    assert.equal(holderIn(api), undefined);
+  });
+
+  test('an execution that has ended elsewhere is not begun again', async (t) => {
+    const { api, kafka, first } = await midway(t);
+    const object = objectIn(api);
+    assert.ok(object);
+    // As a sidecar that took over leaves it: first the status, then the record.
+    const status = { ...object.status, phase: 'Stopped', reason: 'Stopped' } as const;
+    api.put(pathOf('monday'), { ...object, status });
+    api.put(recordPath, recordObject(emptyRecord));
+    await first.pass();
     const { looks } = kafka;
     await delay(1_500);
     assert.equal(kafka.looks, looks);
-    assert.equal(running?.problem, undefined);
+    assert.equal(holderIn(api), undefined);
+    assert.equal(statusIn(api).phase, 'Stopped');
+  });
+
+  test('where the record is lost together with the sidecar, an execution has failed, and nothing is done', async (t) => {
+    const { api, kafka, first } = await midway(t);
+    first.end();
+    api.objects.delete(recordPath);
+    const second = await sidecar(t, { api, kafka }, 'sidecar-2');
+    await second.until(isIn(api, 'Failed'));
+    assert.equal(statusIn(api).reason, 'RecordLost');
+    assert.equal(kafka.reassigned.length, 1);
   });
 
   test('while Kafka is away an execution waits, and goes on afterwards', async (t) => {
@@ -283,10 +340,7 @@ suite('the duty that balances', { concurrency: true }, () => {
       1,
     );
     assert.ok(taken.ok);
-    api.put(recordPath, {
-      ...{ apiVersion: 'v1', kind: 'ConfigMap', data: { record: recordText(taken.record) } },
-      metadata: { name: objectsOf('kafka').disruption, namespace: 'shop' },
-    });
+    api.put(recordPath, recordObject(taken.record));
     const one = await sidecar(t, around);
     await one.until(() => statusIn(api).phase !== 'Executing');
     assert.deepEqual([statusIn(api).phase, statusIn(api).reason], ['Proposing', 'Drifted']);

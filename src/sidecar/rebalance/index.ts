@@ -11,6 +11,7 @@ import { type KafkaRebalance, isTerminal, phaseOf } from './kafka-rebalance.ts';
 import { statusPatch } from './lifecycle-status.ts';
 import type { Decision, Lease, Proposal, Seen } from './lifecycle-types.ts';
 import { nextOf } from './lifecycle.ts';
+import { restoreEntry } from './lost-record.ts';
 import { payOwed, readOwed } from './owed.ts';
 import type { PreparedPlan } from './plan-chunks.ts';
 import { storePlan } from './plan-store.ts';
@@ -119,36 +120,45 @@ async function goOn(
   rebalances: readonly KafkaRebalance[],
 ): Promise<Entry | undefined> {
   const { memory, context } = work;
-  const entry = entryOf(record);
+  const lost = memory.running && (await restoreEntry(carryOut(work), memory.running, record));
+  const entry = entryOf(record) ?? lost?.entry;
   if (memory.running !== undefined && memory.running.uid !== entry?.uid) {
     memory.running.drop();
     memory.running = undefined;
   }
-  if (entry === undefined) return undefined;
-  const carry = carryOut(work);
+  if (entry === undefined || lost?.free === false) return entry;
+  const running = await inThisProcess(work, entry, rebalances);
+  if (running === undefined) return entry;
   const orphan = isOrphan(entry, rebalances);
+  // Before kafka-warden goes, too: nobody would take the throttles back.
+  if (orphan || isLeaving(context.world().kafkaCluster, context.now())) running.stop = true;
+  if (orphan && running.journal.outcome !== undefined)
+    await end(work, { ...entry, journal: running.journal });
+  return entry;
+}
+
+/** What is running, or goes on from here; undefined for a while after it was interrupted. */
+async function inThisProcess(
+  work: RebalanceWork,
+  entry: Entry,
+  rebalances: readonly KafkaRebalance[],
+): Promise<Running | undefined> {
+  const { memory, context } = work;
   if (memory.running?.problem !== undefined) {
     const { message, atMs } = memory.running.problem;
-    if (performance.now() - atMs < periodsMs.resume) return entry;
+    if (performance.now() - atMs < periodsMs.resume) return undefined;
     context.log.warn({ event: 'rebalance-interrupted', rebalance: entry.name }, message);
     memory.running = undefined;
   }
-  if (memory.running === undefined) {
-    const object = rebalances.find(({ metadata }) => metadata.uid === entry.uid);
-    const plan = object === undefined ? undefined : await planOf(context, memory.plans, object);
-    memory.running = await resume(carry, entry, plan);
-    context.log.info(
-      { event: 'rebalance-resumed', rebalance: entry.name },
-      'goes on with a plan where it stood',
-    );
-  }
-  // Before kafka-warden goes, too: nobody would take the throttles back.
-  if (orphan || isLeaving(context.world().kafkaCluster, context.now())) memory.running.stop = true;
-  if (orphan) {
-    if (memory.running.journal.outcome !== undefined)
-      await end(work, { ...entry, journal: memory.running.journal });
-  }
-  return entry;
+  if (memory.running !== undefined) return memory.running;
+  const object = rebalances.find(({ metadata }) => metadata.uid === entry.uid);
+  const plan = object === undefined ? undefined : await planOf(context, memory.plans, object);
+  memory.running = await resume(carryOut(work), entry, plan);
+  context.log.info(
+    { event: 'rebalance-resumed', rebalance: entry.name },
+    'goes on with a plan where it stood',
+  );
+  return memory.running;
 }
 
 const carryOut = ({ memory, ...rest }: RebalanceWork): CarryOut => ({ ...rest, samples: memory.samples });
