@@ -5,6 +5,6 @@ import { balancing } from '../support/balancing.ts';
 void suite('balancing a hardened cluster', { skip: clusterUnavailable() ?? false }, () =>
   balancing({
     namespace: `rebalance-${process.pid}`,
-    ...{ brokers: 3, partitions: 24, records: 30_000, kills: 3, throttle: '6M', sent: 12_000 },
+    ...{ brokers: 3, partitions: 24, records: 30_000, kills: 3, throttle: '6M' },
   }),
 );

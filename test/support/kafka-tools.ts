@@ -12,8 +12,8 @@ export interface KafkaTools {
     assignment: readonly (readonly number[])[],
     configs?: readonly string[],
   ): Promise<void>;
-  /** Writes records of 1 KiB to a topic, spread over its partitions, with acks=all. */
-  fill(topic: string, records: number): Promise<void>;
+  /** Writes records to a topic, of 1 KiB where nothing else is said, spread over its partitions, with acks=all. */
+  fill(topic: string, records: number, recordBytes?: number): Promise<void>;
 }
 
 /** Starts the pod and waits until it is ready; `user` is made too. */
@@ -72,9 +72,9 @@ export async function startKafkaTools(
         `kafka-topics.sh $SERVER --command-config $CONFIG --create --topic ${name} --replica-assignment ${replicas} ${settings}`,
       );
     },
-    async fill(topic, records) {
+    async fill(topic, records, recordBytes = 1024) {
       await shell(
-        `kafka-producer-perf-test.sh --topic ${topic} --num-records ${records} --record-size 1024 --throughput -1 ` +
+        `kafka-producer-perf-test.sh --topic ${topic} --num-records ${records} --record-size ${recordBytes} --throughput -1 ` +
           '--producer.config $CONFIG --producer-props bootstrap.servers=$(cat /etc/kafka-user/bootstrap.servers) acks=all batch.size=65536 linger.ms=20',
       );
     },

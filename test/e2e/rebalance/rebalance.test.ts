@@ -1,13 +1,125 @@
-import { suite } from 'node:test';
+import assert from 'node:assert/strict';
+import { after, before, suite, test } from 'node:test';
 import { clusterUnavailable } from '../../cluster/index.ts';
-import { balancing } from '../../support/balancing.ts';
+import { type Balanced, kafka, startBalanced } from '../../support/balanced.ts';
+import { type LiveWorkload, startLiveWorkload } from '../../support/live-workload.ts';
+import { until } from '../../support/until.ts';
+
+/** Topics of 60 partitions, by what is written to each, in records of 1 KiB: 360 partitions, 1,080 replicas. */
+const filled = { orders: 120_000, payments: 60_000, clicks: 60_000, audit: 30_000, stock: 15_000 };
+const partitions = 60;
 
 void suite(
-  'balancing a larger cluster, its sidecar killed again and again',
+  'a cluster grows from 3 brokers to 5, is balanced, and shrinks, under load',
   { skip: clusterUnavailable() ?? false },
-  () =>
-    balancing({
-      namespace: `rebalance-${process.pid}`,
-      ...{ brokers: 4, partitions: 60, records: 150_000, kills: 20, throttle: '2M', sent: 60_000 },
-    }),
+  () => {
+    let balanced: Balanced;
+    let live: LiveWorkload;
+    const gb = (bytes: number) => (bytes / 1e9).toFixed(2);
+    /** `broker 3 0.41 GB`, the smallest and the largest share of the average. */
+    const spread = (bytes: ReadonlyMap<number, number>, of = [...bytes.keys()]) => {
+      const values = of.map((id) => bytes.get(id) ?? 0);
+      const average = values.reduce((sum, one) => sum + one, 0) / values.length;
+      const text = of.map((id) => `broker ${id} ${gb(bytes.get(id) ?? 0)} GB`).join(', ');
+      return { text, least: Math.min(...values) / average, most: Math.max(...values) / average };
+    };
+
+    before(async () => {
+      balanced = await startBalanced({ namespace: `rebalance-${process.pid}`, brokers: 3, storage: '2Gi' });
+      const { tools } = balanced;
+      const everywhere = Array.from({ length: partitions }, (_, i) => [i % 3, (i + 1) % 3, (i + 2) % 3]);
+      await tools.createTopic('live', everywhere);
+      for (const [topic, records] of Object.entries(filled)) {
+        await tools.createTopic(topic, everywhere);
+        await tools.fill(topic, records);
+      }
+      live = await startLiveWorkload(tools, { topic: 'live', perSecond: 100 });
+    });
+    after(() => balanced?.[Symbol.asyncDispose]());
+
+    test('two brokers that come are filled by add-brokers, and nothing else moves', async (t) => {
+      const { admin, brokers, kubectl } = balanced;
+      await kubectl('scale', `statefulset/${kafka}`, '--replicas=5');
+      await brokers.ready(240_000);
+      await until('both are registered', async () => (await admin.describeCluster()).brokers.length === 5);
+      const configured = await balanced.settings();
+      const before = await balanced.places();
+      const from = performance.now();
+      await balanced.create('fill', {
+        mode: 'add-brokers',
+        brokers: [3, 4],
+        concurrency: { movesPerBroker: 20 },
+      });
+      const { summary } = await balanced.inPhase('fill', 'Proposed');
+      t.diagnostic(
+        `proposed after ${((performance.now() - from) / 1000).toFixed(1)} s: ${JSON.stringify(summary)}`,
+      );
+      await balanced.cli('rebalance', 'approve', 'fill', '--yes');
+      const { message, progress } = await balanced.inPhase('fill', 'Done');
+      t.diagnostic(
+        `${message}: ${progress?.summary}, ${((performance.now() - from) / 1000).toFixed(0)} s in all`,
+      );
+      for (const [key, replicas] of await balanced.places()) {
+        const added = replicas.filter((id) => !before.get(key)?.includes(id));
+        assert.ok(
+          added.every((id) => id >= 3),
+          `${key} came to ${added.join()}`,
+        );
+      }
+      const after = spread(await balanced.bytesOn());
+      t.diagnostic(`${before.size} partitions; now ${after.text}`);
+      assert.ok(after.least > 0.85, `${after.least} of the average`);
+      assert.deepEqual(await balanced.settings(), configured);
+      assert.deepEqual(await admin.listReassignments(), []);
+    });
+
+    test('skewed topics are balanced: every broker within the band, with about the least data moved', async (t) => {
+      const { admin, tools } = balanced;
+      // Everything new lies on the first three brokers, and most of it in a third of its partitions.
+      const onFirst = Array.from({ length: partitions }, (_, i) => [i % 3, (i + 1) % 3, (i + 2) % 3]);
+      await tools.createTopic('skewed', onFirst);
+      await tools.fill('skewed', 100_000);
+      await tools.createTopic('hot', onFirst.slice(0, 6));
+      await tools.fill('hot', 50_000);
+      const configured = await balanced.settings();
+      const before = spread(await balanced.bytesOn());
+      t.diagnostic(`before: ${before.text}`);
+      assert.ok(before.most > 1.15);
+      await balanced.create('skew', { mode: 'balance', concurrency: { movesPerBroker: 20 } });
+      const { summary } = await balanced.inPhase('skew', 'Proposed');
+      t.diagnostic(JSON.stringify(summary));
+      assert.ok((summary?.ratio ?? 1) <= 1.15, `ratio ${summary?.ratio}`);
+      const from = performance.now();
+      await balanced.approve('skew');
+      const { message } = await balanced.inPhase('skew', 'Done');
+      const after = spread(await balanced.bytesOn());
+      t.diagnostic(`${message} after ${((performance.now() - from) / 1000).toFixed(0)} s: ${after.text}`);
+      assert.ok(after.least >= 0.9 && after.most <= 1.1, `${after.least} to ${after.most} of the average`);
+      assert.deepEqual(await balanced.settings(), configured);
+      assert.deepEqual(await admin.listReassignments(), []);
+    });
+
+    test('remove-brokers leaves nothing on a broker, of any topic', async (t) => {
+      const { admin } = balanced;
+      const configured = await balanced.settings();
+      await balanced.create('empty', {
+        mode: 'remove-brokers',
+        brokers: [4],
+        concurrency: { movesPerBroker: 20 },
+      });
+      await balanced.approve('empty');
+      const { message, progress } = await balanced.inPhase('empty', 'Done');
+      t.diagnostic(`${message}: ${progress?.summary}`);
+      const left = [...(await balanced.places())].filter(([, replicas]) => replicas.includes(4));
+      assert.deepEqual(left, []);
+      assert.deepEqual(await balanced.settings(), configured);
+      assert.deepEqual(await admin.listReassignments(), []);
+      const after = spread(await balanced.bytesOn(), [0, 1, 2, 3]);
+      t.diagnostic(after.text);
+    });
+
+    test('the application beside it lost and missed nothing', async (t) => {
+      t.diagnostic(JSON.stringify(await live.end()));
+    });
+  },
 );
