@@ -4,6 +4,9 @@ import type { Round } from './round.ts';
 import type { Standing } from './standing.ts';
 import { chainAt } from './steps.ts';
 
+/** How long small copies beyond `movesPerBroker` may keep the throttle busy, and how many times as many they may be. */
+const ahead = { seconds: 5, times: 10 };
+
 /** Reverts the largest copy into a disk that producers fill faster than was foreseen. */
 export function relieveDisks(round: Round): void {
   const { broker, detail } = roomOf(round).overfull() ?? {};
@@ -74,11 +77,16 @@ function candidate(round: Round, index: number, step: number): Copy | Notice {
   return { move: index, state: 'queued', before, target, source: state.leader, bytes };
 }
 
+interface Under {
+  readonly copies: number;
+  readonly bytes: number;
+}
+
 /** What is under way against the limits. */
 class Load {
   readonly #round: Round;
-  readonly #into = new Map<number, number>();
-  readonly #outOf = new Map<number, number>();
+  readonly #into = new Map<number, Under>();
+  readonly #outOf = new Map<number, Under>();
   readonly #room: Room;
   #bytes = 0;
 
@@ -94,12 +102,11 @@ class Load {
 
   refusal(copy: Copy): 'limits' | Notice | undefined {
     const { limits } = this.#round;
-    const most = limits.movesPerBroker;
     const added = without(copy.target, copy.before);
     // A partition all of whose replicas move at once is one copy into each broker and several out of its leader.
-    const out = (this.#outOf.get(copy.source) ?? 0) + added.length;
-    if (out > most && (this.#outOf.get(copy.source) ?? 0) > 0) return 'limits';
-    if (added.some((id) => (this.#into.get(id) ?? 0) + 1 > most)) return 'limits';
+    const out = this.#outOf.get(copy.source);
+    if (out !== undefined && out.copies > 0 && this.#tooMany(out, added.length, copy)) return 'limits';
+    if (added.some((id) => this.#tooMany(this.#into.get(id), 1, copy))) return 'limits';
     const bytes = copy.bytes * added.length;
     if (this.#bytes > 0 && this.#bytes + bytes > limits.batchBytes) return 'limits';
     const why = this.#room.refusal(copy, copy.bytes);
@@ -112,12 +119,29 @@ class Load {
     this.#room.add(copy, { ...this.#round.move(copy.move), bytes: copy.bytes });
   }
 
+  /**
+   * More copies than `movesPerBroker` where they are small: what is under way has to last until the next ones are chosen, have
+   * their throttles and are submitted.
+   */
+  #tooMany({ copies, bytes }: Under = { copies: 0, bytes: 0 }, more: number, copy: Copy): boolean {
+    const { limits, journal } = this.#round;
+    const most = limits.movesPerBroker;
+    if (copies + more <= most) return false;
+    const lasting = limits.throttle === undefined ? 0 : (journal.rate?.bytesPerSecond ?? 0) * ahead.seconds;
+    return copies + more > most * ahead.times || bytes + copy.bytes * more > lasting;
+  }
+
   #count(copy: Copy): void {
     const added = without(copy.target, copy.before);
-    for (const id of added) this.#into.set(id, (this.#into.get(id) ?? 0) + 1);
-    this.#outOf.set(copy.source, (this.#outOf.get(copy.source) ?? 0) + added.length);
+    for (const id of added) count(this.#into, id, 1, copy.bytes);
+    count(this.#outOf, copy.source, added.length, copy.bytes);
     this.#bytes += copy.bytes * added.length;
   }
+}
+
+function count(under: Map<number, Under>, broker: number, copies: number, bytesEach: number): void {
+  const { copies: known, bytes } = under.get(broker) ?? { copies: 0, bytes: 0 };
+  under.set(broker, { copies: known + copies, bytes: bytes + bytesEach * copies });
 }
 
 function roomOf(round: Round, except?: Copy): Room {

@@ -86,7 +86,7 @@ function setUp(one: Scenario): { kafka: SimulatedKafka; plan: Plan } {
     const at = { topic: `t${index % 3}`, partition: Math.floor(index / 3) };
     kafka.minIsr.set(at.topic, 1 + (index % 3 === 0 ? 1 : 0));
     const from = some();
-    const sizeBytes = (1 + drawn(20)) * 10_000_000;
+    const sizeBytes = drawn(3) === 0 ? 500_000 : (1 + drawn(20)) * 10_000_000;
     kafka.addPartition(at, from, sizeBytes);
     const to = some();
     if (!sameOrder(from, to)) moves.push({ ...at, from, to, sizeBytes });

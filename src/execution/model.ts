@@ -116,7 +116,7 @@ export interface Throttle {
 export interface Limits {
   /** Of all copies under way; one larger partition may go alone. */
   readonly batchBytes: number;
-  /** Copies under way into one broker, and as many out of one leader. */
+  /** Copies under way into one broker, and as many out of one leader; of small ones up to ten times as many. */
   readonly movesPerBroker: number;
   /** Absent: Kafka's throttles are not touched. */
   readonly throttle?: Throttle;

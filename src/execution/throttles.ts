@@ -8,6 +8,7 @@ import {
 } from './model.ts';
 import { type Settled, type Wanted, opened, owed, settle, settleUnread } from './ledger.ts';
 import type { Round } from './round.ts';
+import { elementsOf, isAll } from './throttled-replicas.ts';
 
 /** KIP-73. */
 export const throttleKeys = {
@@ -44,6 +45,7 @@ export function settleThrottles(round: Round, copiesLeft: boolean): (copy: Copy)
   const wishes = copiesLeft ? wishesOf(round) : (new Map() as Wishes);
   const entries = new Map(round.journal.ledger.map((entry) => [configKey(entry), entry]));
   const inForce = new Set<string>();
+  const listed = new Map<string, (element: string) => boolean>();
   const ledger: LedgerEntry[] = [];
   const writes: ConfigWrite[] = [];
   for (const [id, ref] of new Map<string, ConfigRef>([...entries, ...wishes])) {
@@ -54,15 +56,36 @@ export function settleThrottles(round: Round, copiesLeft: boolean): (copy: Copy)
     if (settled.write !== undefined) writes.push({ ...settled.write, via: routeOf(round, ref) });
     if (settled.notice !== undefined) round.say(settled.notice);
     if (settled.asWanted) inForce.add(id);
+    else if (ref.type === 'topic') listed.set(id, inList(settled.entry));
   }
   round.record({ ledger });
   if (writes.length > 0) round.actions.push({ kind: 'configs', writes });
   tellFailures(round);
   return (copy) => {
     if (round.limits.throttle === undefined) return true;
-    const { topic } = round.move(copy.move);
-    return throttlesOf(copy, topic, round.seen.alive).every((ref) => inForce.has(configKey(ref)));
+    const { topic, partition } = round.move(copy.move);
+    return throttlesOf(copy, topic, round.seen.alive).every((ref) => {
+      const id = configKey(ref);
+      if (inForce.has(id)) return true;
+      // A list that is being extended for others has held this copy before, and will.
+      const holds = listed.get(id);
+      return holds !== undefined && elementsFor(copy, ref.key, partition).every(holds);
+    });
   };
+}
+
+/** What stands in a list now, has been read there, and is not about to leave it. */
+function inList(entry: LedgerEntry | undefined): (element: string) => boolean {
+  if (entry === undefined || entry.odd !== undefined || entry.openedAtMs !== undefined) return () => false;
+  const lists = [entry.written, ...(entry.pending === undefined ? [] : [entry.pending.value])];
+  const sets = lists.map((list) => (isAll(list) ? undefined : new Set(elementsOf(list))));
+  return (element) => sets.every((set) => set?.has(element) ?? true);
+}
+
+/** What a copy adds to one of the two lists of its topic. */
+function elementsFor({ before, target }: Pick<Copy, 'before' | 'target'>, key: string, partition: number) {
+  const brokers = key === throttleKeys.sources ? before : without(target, before);
+  return brokers.map((broker) => `${partition}:${broker}`);
 }
 
 function step(round: Round, entry: LedgerEntry, wanted: Wanted | undefined): Settled {
@@ -118,9 +141,8 @@ function wishesOf(round: Round): Wishes {
         wishes.set(id, { ...ref, wanted: rate });
         continue;
       }
-      const brokers = ref.key === throttleKeys.sources ? copy.before : without(copy.target, copy.before);
       const list = lists.get(id) ?? { ref, elements: [] };
-      list.elements.push(...brokers.map((broker) => `${partition}:${broker}`));
+      list.elements.push(...elementsFor(copy, ref.key, partition));
       lists.set(id, list);
     }
   }

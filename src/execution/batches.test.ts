@@ -1,0 +1,52 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { type Limits, type Move, defaultLimits } from './model.ts';
+import { Executor } from './test/executor.ts';
+import { SimulatedKafka } from './test/simulated-kafka.ts';
+
+const mb = 1_000_000;
+const rate = 10 * mb;
+const limits: Limits = {
+  ...defaultLimits,
+  throttle: { floorBytesPerSecond: rate, ceilingBytesPerSecond: rate },
+};
+
+/** So many partitions of one topic, of which one replica each goes to broker 3. */
+function plan(count: number, sizeBytes: number) {
+  const kafka = new SimulatedKafka();
+  for (let id = 0; id < 4; id++) kafka.addBroker(id, `r${id}`, 1_000_000 * mb);
+  kafka.minIsr.set('t', 1);
+  const moves = Array.from({ length: count }, (_, partition): Move => {
+    const from = [partition % 3, (partition + 1) % 3];
+    kafka.addPartition({ topic: 't', partition }, from, sizeBytes);
+    return { topic: 't', partition, from, to: [from[0]!, 3], sizeBytes };
+  });
+  return { kafka, executor: new Executor(kafka, { hash: 'p', moves }, limits) };
+}
+
+/** Looks once a second until the end. Returns the most copies under way, and the seconds from the first to the last. */
+function carriedOut({ kafka, executor }: ReturnType<typeof plan>) {
+  let [most, from, to] = [0, Infinity, 0];
+  for (let second = 0; second < 500 && executor.journal.outcome === undefined; second++) {
+    executor.round();
+    const underWay = kafka.ours().length;
+    if (underWay > 0) [from, to] = [Math.min(from, second), second + 1];
+    most = Math.max(most, underWay);
+    kafka.tick(1_000);
+  }
+  assert.equal(executor.journal.outcome, 'done');
+  return { most, seconds: to - from };
+}
+
+test('of large partitions no more are copied into a broker at once than movesPerBroker', () => {
+  const { most } = carriedOut(plan(12, 60 * mb));
+  assert.equal(most, limits.movesPerBroker);
+});
+
+test('of small ones as many as keep the throttle in use until the next are submitted', () => {
+  const size = mb / 2;
+  const { most, seconds } = carriedOut(plan(400, size));
+  assert.ok(most > limits.movesPerBroker && most <= 10 * limits.movesPerBroker, `${most} at once`);
+  const least = (400 * size) / rate;
+  assert.ok(seconds <= least * 1.5, `${seconds} s, and the throttle lets them pass in ${least} s`);
+});
