@@ -8,7 +8,7 @@ import type { KafkaRebalance, RebalanceStatus } from '../../src/sidecar/rebalanc
 import { type Cluster, startCluster } from '../cluster/index.ts';
 import { nodesAuthorityLeaf } from './authorities.ts';
 import { type Brokers, brokersOf, deleteNamespace } from './brokers.ts';
-import { type KafkaTools, startKafkaTools } from './kafka-tools.ts';
+import { type KafkaTools, bulkOptions, startKafkaTools } from './kafka-tools.ts';
 import { kubeOf } from './sidecar.ts';
 import { until } from './until.ts';
 import { vanillaObjects } from './vanilla.ts';
@@ -26,8 +26,6 @@ export interface BalancedOptions {
   brokers: number;
   /** Of each broker's volume. */
   storage?: string;
-  /** Added to the broker's environment. */
-  env?: Readonly<Record<string, string>>;
 }
 
 /** One hardened cluster of the test cluster, with what balancing tests ask and do. Disposing of it deletes its namespace. */
@@ -65,13 +63,12 @@ export async function startBalanced({
   namespace,
   brokers: count,
   storage = '1Gi',
-  env = {},
 }: BalancedOptions): Promise<Balanced> {
   const cluster = await startCluster();
   const kube = await kubeOf(cluster);
   await installWarden(cluster);
   await enrolledNamespace(cluster, namespace);
-  await cluster.apply(manifestOf({ namespace, count, storage, env }));
+  await cluster.apply(manifestOf({ namespace, count, storage }));
   const brokers = brokersOf(cluster, namespace, kafka);
   await brokers.ready(240_000);
   const kubectl = (...args: string[]) => cluster.kubectl(['-n', namespace, ...args]);
@@ -100,14 +97,12 @@ function manifestOf({
   namespace,
   count,
   storage,
-  env,
 }: {
   namespace: string;
   count: number;
   storage: string;
-  env: Readonly<Record<string, string>>;
 }): object[] {
-  const container = { env: Object.entries(env).map(([name, value]) => ({ name, value })) };
+  const container = { env: [{ name: 'KAFKA_JVM_PERFORMANCE_OPTS', value: bulkOptions }] };
   return vanillaObjects({ name: kafka, namespace, replicas: count, container }).map((object) => {
     if (!('kind' in object) || object.kind !== 'StatefulSet') return object;
     const set = object as unknown as { spec: { volumeClaimTemplates: { spec: object }[] } };

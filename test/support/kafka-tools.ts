@@ -2,6 +2,9 @@ import { type Cluster, images } from '../cluster/index.ts';
 
 const bin = '/opt/kafka/bin';
 
+/** Of a JVM that has to carry much data over TLS: the image's own stop at the first compiler, which does not know AES. */
+export const bulkOptions = '-XX:+UseSerialGC -Djava.awt.headless=true';
+
 /** Kafka's own command-line tools in a pod beside a hardened cluster, as a KafkaUser that may do everything. */
 export interface KafkaTools {
   /** Runs a shell script in which `$SERVER` is the option for the servers and `$CONFIG` the file of client properties. */
@@ -49,7 +52,10 @@ export async function startKafkaTools(
           image: images.kafka41,
           imagePullPolicy: 'IfNotPresent',
           command: ['sleep', '36000'],
-          env: [{ name: 'KAFKA_HEAP_OPTS', value: '-Xmx192m' }],
+          env: [
+            { name: 'KAFKA_HEAP_OPTS', value: '-Xmx192m' },
+            { name: 'KAFKA_JVM_PERFORMANCE_OPTS', value: bulkOptions },
+          ],
           volumeMounts: [{ name: 'user', mountPath: '/etc/kafka-user' }],
         },
       ],
