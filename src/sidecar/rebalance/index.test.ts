@@ -378,4 +378,17 @@ suite('the duty that balances', { concurrency: true }, () => {
     await one.pass();
     assert.equal(statusIn(api).phase, 'Proposing');
   });
+
+  test('an object that is deleted between look and status is no failure', async (t) => {
+    const around = cluster();
+    const { api } = around;
+    const one = await sidecar(t, around);
+    api.refuse = ({ method, path }): ReturnType<NonNullable<MemoryApi['refuse']>> => {
+      if (method === 'PATCH' && path.endsWith('/status')) api.objects.delete(pathOf('monday'));
+      return undefined;
+    };
+    assert.ok((await one.pass()) <= 1_000);
+    await one.pass();
+    assert.equal(one.memory.searches.size, 0);
+  });
 });

@@ -85,12 +85,23 @@ async function stepAll(
       const decision = await step(work, { rebalance, ...seen });
       againInMs = Math.min(againInMs, Math.max(periodsMs.soonest, decision.againInMs ?? Infinity));
     } catch (error) {
-      // Somebody has changed the object since it was seen: the change is on its way here.
-      if (isStatus(error, 409)) againInMs = Math.min(againInMs, periodsMs.conflict);
+      // Somebody has changed or deleted the object since it was seen: that is on its way here.
+      if (isStatus(error, 409) || (await isGone(work.context, rebalance, error)))
+        againInMs = Math.min(againInMs, periodsMs.conflict);
       else failures.push(error);
     }
   }
   return { againInMs, failures };
+}
+
+async function isGone(
+  { kube, namespace }: Context,
+  { metadata: { name, uid } }: KafkaRebalance,
+  error: unknown,
+): Promise<boolean> {
+  if (!isStatus(error, 404)) return false;
+  const object = await kube.tryGet<KafkaRebalance>(paths.kafkarebalances(namespace, name));
+  return object?.metadata.uid !== uid;
 }
 
 /** The record; a damaged one is held by nobody who would give it back, so that nothing begins. */
