@@ -38,7 +38,8 @@ export async function oweLater(context: Context, journal: Journal | undefined): 
       labels: ownLabels(cluster),
       ownerReferences: ownedBy(context.world().sets),
     },
-    data: { [key]: JSON.stringify(journal) },
+    // Only what is owed: refusals may be many.
+    data: { [key]: JSON.stringify({ ...journal, copies: [], refused: {} }) },
   };
   try {
     await kube.create(paths.configmaps(namespace), object);
