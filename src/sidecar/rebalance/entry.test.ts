@@ -28,13 +28,8 @@ const entry = {
   underWay: underWayOf(plan, journal),
 };
 
-const held = (): DisruptionRecord => {
-  const outcome = take(
-    emptyRecord,
-    claimOf(entry, 'me'),
-    { kind: 'rebalance', journal: entryJson(entry) },
-    1,
-  );
+const held = (of = entry): DisruptionRecord => {
+  const outcome = take(emptyRecord, claimOf(of, 'me'), { kind: 'rebalance', journal: entryJson(of) }, 1);
   assert.ok(outcome.ok);
   return outcome.record;
 };
@@ -44,6 +39,29 @@ suite('what the disruption record holds of an execution', () => {
     const { lease: _lease, ...read } = entryOf(held()) ?? {};
     assert.deepEqual(read, entry);
     assert.equal(entryOf(emptyRecord), undefined);
+  });
+
+  test('fits into a ConfigMap however much Kafka refuses and others throttle, so that it can be stopped', () => {
+    const message = (move: number) => `orders-${move}: Kafka refused with POLICY_VIOLATION: not on weekdays`;
+    const refused = Object.fromEntries(
+      Array.from({ length: 100_000 }, (_, move) => [
+        move,
+        { code: 'refused-by-kafka' as const, detail: message(move) },
+      ]),
+    );
+    const theirs = Array.from({ length: 100_000 }, (_, partition) => `${partition}:${partition % 7}`).join(
+      ',',
+    );
+    const ref = { type: 'topic', name: 'orders', key: 'leader.replication.throttled.replicas' } as const;
+    const ledger = [{ ...ref, before: theirs, written: `${theirs},100000:1` }];
+    const many = { ...entry, journal: { ...journal, refused, ledger } };
+    const record = held(many);
+    assert.deepEqual(leaseOf(record), { state: 'held', what: 'the rebalance monday', uid: 'u-1' });
+    const { lease: _lease, ...read } = entryOf(record) ?? assert.fail();
+    assert.deepEqual(read.journal.ledger, ledger);
+    assert.equal(read.journal.refused[7]?.detail, message(7));
+    assert.equal(Object.keys(read.journal.refused).length, 100_000);
+    assert.ok(Object.values(read.journal.refused).every(({ code }) => code === 'refused-by-kafka'));
   });
 
   test('names the KafkaRebalance that holds the lease, and says in words what another holder does', () => {

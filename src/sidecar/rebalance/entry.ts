@@ -1,3 +1,4 @@
+import { brotliCompressSync, brotliDecompressSync, constants } from 'node:zlib';
 import {
   type Journal,
   type Limits,
@@ -7,7 +8,7 @@ import {
   parseJournal,
 } from '../../execution/index.ts';
 import type { Claim, DisruptionRecord, Json, Lease as RecordLease } from '../../gate/record.ts';
-import { nameOf } from '../../gate/record.ts';
+import { maxJournalBytes, nameOf } from '../../gate/record.ts';
 import type { KafkaRebalance } from './kafka-rebalance.ts';
 import type { Lease } from './lifecycle-types.ts';
 import type { RebalancePlan } from './plan.ts';
@@ -22,8 +23,31 @@ export interface Entry extends RecordHolder {
   readonly underWay: readonly Move[];
 }
 
-export const entryJson = ({ name, uid, journal, limits, underWay }: Entry): Json =>
-  JSON.parse(JSON.stringify({ name, uid, journal, limits, underWay })) as Json;
+/** A longer entry is stored compressed: refusals and the throttles of others may be many, and a ConfigMap holds 1 MiB. */
+const plainBytes = maxJournalBytes / 8;
+/** Refusals whose reason is kept when there are that many: twenty are shown. */
+const reasonsKept = 100;
+
+/** Its window is large enough for a list of replicas to be found again in the next one. */
+const params = { [constants.BROTLI_PARAM_QUALITY]: 5, [constants.BROTLI_PARAM_LGWIN]: 24 };
+
+interface Packed extends RecordHolder {
+  readonly brotli: string;
+}
+
+export function entryJson({ name, uid, journal, limits, underWay }: Entry): Json {
+  const text = JSON.stringify({ name, uid, journal, limits, underWay });
+  if (text.length <= plainBytes) return JSON.parse(text) as Json;
+  const short = JSON.stringify({ name, uid, journal: withFewReasons(journal), limits, underWay });
+  return { name, uid, brotli: brotliCompressSync(short, { params }).toString('base64') };
+}
+
+function withFewReasons(journal: Journal): Journal {
+  const refused = Object.entries(journal.refused).map(
+    ([move, refusal], index) => [move, index < reasonsKept ? refusal : { ...refusal, detail: '' }] as const,
+  );
+  return { ...journal, refused: Object.fromEntries(refused) };
+}
 
 /**
  * The execution that the record's holder is about; undefined where it is about something else.
@@ -32,9 +56,14 @@ export const entryJson = ({ name, uid, journal, limits, underWay }: Entry): Json
 export function entryOf({ holder }: DisruptionRecord): (Entry & { readonly lease: RecordLease }) | undefined {
   if (holder?.state !== 'held' || holder.kind !== 'rebalance' || holder.journal === undefined)
     return undefined;
-  const entry = holder.journal as unknown as Entry;
+  const entry = unpacked(holder.journal as unknown as Entry | Packed);
   return { ...entry, journal: parseJournal(JSON.stringify(entry.journal)), lease: holder };
 }
+
+const unpacked = (entry: Entry | Packed): Entry =>
+  'brotli' in entry
+    ? (JSON.parse(String(brotliDecompressSync(Buffer.from(entry.brotli, 'base64')))) as Entry)
+    : entry;
 
 export const underWayOf = (plan: Plan, { copies }: Journal): Move[] =>
   copies.flatMap(({ move }) => plan.moves[move] ?? []);
