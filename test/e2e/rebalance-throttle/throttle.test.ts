@@ -81,7 +81,9 @@ void suite('the throttle of a balancing', { skip: clusterUnavailable() ?? false 
     while (!ended) {
       const fromMs = performance.now();
       // What a follower has appended to its log: exact at that moment, and all of it came by replication.
-      const replicas = (await admin.describeLogDirs(3)).flatMap((dir) => dir.replicas);
+      const dirs = await admin.describeLogDirs(3).catch(() => undefined);
+      if (dirs === undefined) continue;
+      const replicas = dirs.flatMap((dir) => dir.replicas);
       const bytes = replicas.reduce((sum, one) => sum + (one.topic in topics ? one.sizeBytes : 0), 0);
       samples.push({ fromMs, toMs: performance.now(), bytes });
       await pause(500);
