@@ -258,6 +258,23 @@ suite('the duty that balances', { concurrency: true }, () => {
     assert.equal(kafka.reassigned.length, 1);
   });
 
+  test('while the record is damaged an execution waits, and goes on when it has been put right', async (t) => {
+    const { api, kafka, first } = await midway(t);
+    const good = api.objects.get(recordPath);
+    assert.ok(good);
+    api.put(recordPath, { ...good, data: { record: 'no JSON' } } as KubeObject);
+    await first.until(() => statusIn(api).reason === 'RecordUnreadable');
+    first.end();
+    const second = await sidecar(t, { api, kafka }, 'sidecar-2');
+    await second.pass();
+    assert.equal(statusIn(api).phase, 'Executing');
+    api.put(recordPath, good);
+    kafka.isHolding = false;
+    await second.until(isIn(api, 'Done'));
+    assert.deepEqual(throttles(kafka), []);
+    assert.equal(holderIn(api), undefined);
+  });
+
   test('while Kafka is away an execution waits, and goes on afterwards', async (t) => {
     const { api, kafka, first } = await midway(t);
     kafka.isAway = true;

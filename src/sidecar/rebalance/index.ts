@@ -104,12 +104,12 @@ async function isGone(
   return object?.metadata.uid !== uid;
 }
 
-/** The record; a damaged one is held by nobody who would give it back, so that nothing begins. */
+/** The record; while it is damaged nothing begins, and what is under way waits. */
 async function recordSeen(context: Context): Promise<{ record: DisruptionRecord | undefined; lease: Lease }> {
   const { known } = await readRecord(context);
   if (known.known) return { record: known.record, lease: leaseOf(known.record) };
   const what = `the disruption record to be put right (${known.problem})`;
-  return { record: undefined, lease: { state: 'held', what } };
+  return { record: undefined, lease: { state: 'unknown', what } };
 }
 
 /** Forgets objects that are gone or have ended: nobody needs their plans any more, and plans are large. */

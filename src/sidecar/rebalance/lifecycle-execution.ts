@@ -2,7 +2,7 @@ import { keys } from '../../names.ts';
 import { bytesText } from './amounts.ts';
 import { phaseOf } from './kafka-rebalance.ts';
 import type { Step } from './lifecycle-status.ts';
-import { asksToStop, changedText, held, outdated, proposing, resting } from './lifecycle-steps.ts';
+import { asksToStop, changedText, held, outdated, proposing, resting, retryMs } from './lifecycle-steps.ts';
 import type { Execution, Seen } from './lifecycle-types.ts';
 
 /** Changes of the object that an execution does not take up. */
@@ -85,6 +85,8 @@ export function underWay(seen: Seen): Step | undefined {
   const own = seen.lease.state === 'held' && seen.lease.uid === seen.rebalance.metadata.uid;
   const hash = held(seen).plan?.hash;
   if (own && hash !== undefined) return executing(seen, { hash, state: 'running' });
+  if ((phase === 'Executing' || phase === 'Stopping') && seen.lease.state === 'unknown')
+    return { ...resting(phase, 'RecordUnreadable', `waits for ${seen.lease.what}`), againInMs: retryMs };
   if (phase === 'Stopping') return resting('Stopped', 'Stopped', 'nothing of it is under way any more');
   if (phase !== 'Executing') return undefined;
   return resting(

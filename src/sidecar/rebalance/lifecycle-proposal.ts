@@ -153,7 +153,7 @@ function approved(seen: Seen, plan: PlanStatus): Step {
   const other = executingOther(seen.rebalance, seen.all) ?? approvedBefore(seen.rebalance, seen.all);
   if (other !== undefined)
     return waiting('WaitingForOther', `KafkaRebalance ${other.metadata.name} is carried out first`);
-  if (seen.lease.state === 'held')
+  if (seen.lease.state !== 'free')
     return waiting('WaitingForLease', `waits for ${seen.lease.what}: one disruption of a cluster at a time`);
   if (seen.stored === undefined || seen.drift === undefined)
     return waiting('Checking', 'the stored plan is compared with the cluster before it is begun');

@@ -400,6 +400,17 @@ const table: [string, Case, Phase, string, string, RegExp?][] = [
     /no rights/,
   ],
   [
+    'it waits while the record cannot be read',
+    {
+      in: 'Executing',
+      seen: { lease: { state: 'unknown', what: 'the disruption record to be put right (no JSON)' } },
+    },
+    'Executing',
+    'RecordUnreadable',
+    'nothing',
+    /to be put right/,
+  ],
+  [
     'it fails where the record is gone',
     { in: 'Executing' },
     'Failed',
