@@ -14,7 +14,7 @@ import { parseArgs } from 'node:util';
 import { execute, type FileRun } from './runner/execute.ts';
 import { shardFiles, shardNames, suites } from './runner/files.ts';
 import { printClosing, reporter } from './runner/report.ts';
-import { writeResults } from './runner/results.ts';
+import { checkout, writeResults } from './runner/results.ts';
 
 const requiredMajor = 24;
 
@@ -76,8 +76,10 @@ const runShard = async (name: string): Promise<void> => {
     process.exitCode = 2;
     return;
   }
+  const tested = checkout();
   const { runs, clusterFailed } = await runOnCluster(files);
-  console.log(`\nresults written to ${writeResults(name, runs, performance.now() - started)}`);
+  const durationMs = performance.now() - started;
+  console.log(`\nresults written to ${writeResults({ shard: name, runs, durationMs, tested })}`);
   finish(runs);
   if (clusterFailed) process.exitCode = 1;
 };

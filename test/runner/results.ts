@@ -60,11 +60,24 @@ const markdown = (result: ReturnType<typeof resultOf>): string => {
   ].join('\n');
 };
 
-const resultOf = (shard: string, runs: readonly FileRun[], durationMs: number) => ({
-  schema: 1,
-  shard,
+/** What was checked out; to be asked before the tests, since commits may be made while they run. */
+export const checkout = () => ({
   commit: git('rev-parse', 'HEAD'),
   clean: git('status', '--porcelain', '--untracked-files=no') === '',
+});
+
+/** One run of a shard. */
+export interface ShardRun {
+  readonly shard: string;
+  readonly runs: readonly FileRun[];
+  readonly durationMs: number;
+  readonly tested: ReturnType<typeof checkout>;
+}
+
+const resultOf = ({ shard, runs, durationMs, tested }: ShardRun) => ({
+  schema: 1,
+  shard,
+  ...tested,
   date: new Date().toISOString(),
   node: process.version,
   cores: cpus().length,
@@ -81,11 +94,11 @@ const resultOf = (shard: string, runs: readonly FileRun[], durationMs: number) =
 });
 
 /** Writes `test/results/SHARD.json` and a readable `SHARD.md` beside it; returns the path of the first. */
-export const writeResults = (shard: string, runs: readonly FileRun[], durationMs: number): string => {
-  const result = resultOf(shard, runs, durationMs);
-  const path = join(resultsFolder, `${shard}.json`);
+export const writeResults = (run: ShardRun): string => {
+  const result = resultOf(run);
+  const path = join(resultsFolder, `${run.shard}.json`);
   mkdirSync(resultsFolder, { recursive: true });
   writeFileSync(path, `${JSON.stringify(result, undefined, 2)}\n`);
-  writeFileSync(join(resultsFolder, `${shard}.md`), markdown(result));
+  writeFileSync(join(resultsFolder, `${run.shard}.md`), markdown(result));
   return shown(path);
 };

@@ -6,7 +6,7 @@ import { type LiveWorkload, startLiveWorkload } from '../../support/live-workloa
 import { until } from '../../support/until.ts';
 
 /** Topics of 60 partitions, by what is written to each, in records of 1 KiB: 360 partitions, 1,080 replicas. */
-const filled = { orders: 120_000, payments: 60_000, clicks: 60_000, audit: 30_000, stock: 15_000 };
+const filled = { orders: 100_000, payments: 50_000, clicks: 20_000, audit: 10_000, stock: 10_000 };
 const partitions = 60;
 
 void suite(
@@ -78,9 +78,9 @@ void suite(
       // Everything new lies on the first three brokers, and most of it in a third of its partitions.
       const onFirst = Array.from({ length: partitions }, (_, i) => [i % 3, (i + 1) % 3, (i + 2) % 3]);
       await tools.createTopic('skewed', onFirst);
-      await tools.fill('skewed', 100_000);
+      await tools.fill('skewed', 60_000);
       await tools.createTopic('hot', onFirst.slice(0, 6));
-      await tools.fill('hot', 50_000);
+      await tools.fill('hot', 40_000);
       const configured = await balanced.settings();
       const before = spread(await balanced.bytesOn());
       t.diagnostic(`before: ${before.text}`);
