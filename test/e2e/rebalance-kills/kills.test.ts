@@ -55,7 +55,7 @@ void suite(
       { mode, left }: { mode: string; left: number },
     ) => {
       const { admin, kube } = balanced;
-      const throttle = { bytesPerSecond: '300k' };
+      const throttle = { bytesPerSecond: '1M' };
       await balanced.create(name, { mode, brokers: [4], throttle, concurrency: { movesPerBroker: 10 } });
       const { summary } = await balanced.inPhase(name, 'Proposed');
       t.diagnostic(`${name}: ${summary?.move} in ${summary?.replicaMoves} replicas`);
