@@ -380,7 +380,7 @@ export class SimulatedKafka {
 }
 
 /** What passes in a few seconds: so much may be under way in more copies than otherwise. */
-const smallBytes = ({ throttle }: Limits): number => (throttle?.ceilingBytesPerSecond ?? 0) * 5;
+const smallBytes = ({ throttle }: Limits): number => (throttle?.ceilingBytesPerSecond ?? 0) * 2;
 
 export const racksOf = (kafka: SimulatedKafka): Record<string, string> =>
   Object.fromEntries([...kafka.brokers.values()].map(({ id, rack }) => [String(id), rack]));
