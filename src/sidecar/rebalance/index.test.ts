@@ -262,7 +262,7 @@ suite('the duty that balances', { concurrency: true }, () => {
     const { api, kafka, first } = await midway(t);
     const good = api.objects.get(recordPath);
     assert.ok(good);
-    api.put(recordPath, { ...good, data: { record: 'no JSON' } } as KubeObject);
+    api.put(recordPath, { ...good, data: { record: 'no JSON' } });
     await first.until(() => statusIn(api).reason === 'RecordUnreadable');
     first.end();
     const second = await sidecar(t, { api, kafka }, 'sidecar-2');
