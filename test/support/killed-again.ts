@@ -31,7 +31,9 @@ export async function killAgainAndAgain(
     if (status?.phase !== 'Executing') break;
     await killSidecar();
     done += 1;
-    tell(`kill ${done} at ${status.progress?.summary}, ${status.progress?.underWay ?? 0} copies under way`);
+    tell(
+      `kill ${done} at ${status.progress?.summary ?? 'its begin'}, ${status.progress?.underWay ?? 0} copies under way`,
+    );
     if (done % early === 0 && done < kills) continue;
     const goesOn = await until('the next sidecar goes on', async () => {
       const log = await kubectl('logs', await sidecar());

@@ -1,6 +1,6 @@
-import { type DisruptionRecord, nameOf } from '../../gate/record.ts';
+import type { DisruptionRecord } from '../../gate/record.ts';
 import { paths } from '../../kubernetes/paths.ts';
-import { type CarryOut, type Running, takeFor } from './carry-out.ts';
+import { type CarryOut, RecordRefused, type Running, takeFor } from './carry-out.ts';
 import { type Entry, entryOf } from './entry.ts';
 import { type KafkaRebalance, type Phase, phaseOf } from './kafka-rebalance.ts';
 
@@ -10,7 +10,6 @@ const underWay: readonly Phase[] = ['Approved', 'Executing', 'Stopping'];
  * What this process carries out although the record does not speak of it any more: somebody has deleted the ConfigMap. It is
  * written again, with what it was before, so that throttles and copies are not forgotten; `free` is false while somebody else
  * holds the record, and nothing is done until then. Undefined where it has ended: another sidecar may have brought it there.
- * @throws RecordRefused where somebody else has taken the record in this moment
  */
 export async function restoreEntry(
   carry: CarryOut,
@@ -21,14 +20,15 @@ export async function restoreEntry(
   // Another KafkaRebalance is carried out: this one has been given back.
   if (entryOf(record) !== undefined || !(await isUnderWay(carry, running))) return undefined;
   const entry = running.entry();
-  const { holder } = record;
-  if (holder !== undefined) {
+  try {
+    await takeFor(carry, entry);
+  } catch (error) {
+    if (!(error instanceof RecordRefused)) throw error;
     running.drop();
-    const message = `the disruption record has lost this execution, and is held for ${nameOf(holder)}; it goes on afterwards`;
+    const message = `the disruption record has lost this execution, which goes on afterwards: ${error.message}`;
     running.problem ??= { message, atMs: performance.now() };
     return { entry, free: false };
   }
-  await takeFor(carry, entry);
   context.log.warn(
     { event: 'rebalance-record-restored', rebalance: running.name },
     'the disruption record had lost this execution; it is written again',
