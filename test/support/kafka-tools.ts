@@ -74,8 +74,9 @@ export async function startKafkaTools(
     async createTopic(name, assignment, configs = []) {
       const replicas = assignment.map((brokers) => brokers.join(':')).join(',');
       const settings = configs.map((config) => `--config ${config}`).join(' ');
+      // The tool asks again where an answer is late, and would then find the topic there.
       await shell(
-        `kafka-topics.sh $SERVER --command-config $CONFIG --create --topic ${name} --replica-assignment ${replicas} ${settings}`,
+        `kafka-topics.sh $SERVER --command-config $CONFIG --create --if-not-exists --topic ${name} --replica-assignment ${replicas} ${settings}`,
       );
     },
     async fill(topic, records, recordBytes = 1024) {
