@@ -36,6 +36,8 @@ export async function carryOut(options: ActOptions, act: Act): Promise<string | 
 
 async function perform(options: ActOptions, act: Act): Promise<void> {
   const { context } = options;
+  // A process that was paused may not be the one any more that acts.
+  if (context.holds?.() === false) throw new Error('the lease of this sidecar is too old to act on');
   switch (act.do) {
     case 'delete':
       return remove(options, act);

@@ -93,6 +93,15 @@ test('a broker that has stopped since Kafka was read is noticed before the pod i
   assert.deepEqual(around.there(), [0, 1, 2]);
 });
 
+test('a sidecar whose lease is too old deletes nothing, and says so', async (t) => {
+  const around = await outdated(t);
+  Object.assign(around.context, { holds: () => false });
+  const { conditions } = await around.go();
+  assert.equal(around.there().length, 3);
+  const waits = conditions.find(({ type }) => type === 'RollWaits');
+  assert.equal(waits?.reason, 'NotCarriedOut');
+});
+
 test('a deletion that may not be any more is taken back: the pod is marked, and the lease given up', async (t) => {
   const around = await outdated(t);
   // Stands at `deleting` as if the sidecar had been killed there; a replica has gone out of sync since.
