@@ -37,12 +37,11 @@ export const rolledOut: Readonly<
 function figures({ metadata, spec, status }: StatefulSet) {
   const { observedGeneration = 0, replicas: made = 0, readyReplicas: ready = 0 } = status ?? {};
   const { updatedReplicas: updated = 0, currentReplicas = 0 } = status ?? {};
+  const { currentRevision: current, updateRevision: update } = status ?? {};
   return {
     observed: observedGeneration >= (metadata.generation ?? 0),
     replicas: spec?.replicas ?? 1,
     partition: spec?.updateStrategy?.rollingUpdate?.partition,
-    ...{ made, ready, updated, currentReplicas },
-    current: status?.currentRevision,
-    update: status?.updateRevision,
+    ...{ made, ready, updated, currentReplicas, current, update },
   };
 }
