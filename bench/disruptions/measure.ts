@@ -5,7 +5,7 @@ import type { Loss } from '../../test/judge/producers/loss.ts';
 import { workloadIn } from '../../test/judge/producers/workload.ts';
 import { dumpOfPod, judgeInterval } from '../../test/judge/read-metadata-log.ts';
 import type { Measure } from '../../test/judge/report.ts';
-import type { Scenario } from './scenarios.ts';
+import type { Scene } from './scenes.ts';
 import type { Subject } from './subjects.ts';
 
 /** Before the disruption begins: both producers are at their pace. */
@@ -32,19 +32,19 @@ function notesOf(loss: Loss, verdict: MetadataVerdict): string[] {
 }
 
 /**
- * One scenario between two producers, on a topic of its own with 60 partitions. The interval ends when all pods are ready and all replicas in sync
+ * One scene between two producers, on a topic of its own with 60 partitions. The interval ends when all pods are ready and all replicas in sync
  * again, or do not come back; then what was acknowledged is read, and the metadata log judged.
  */
-export async function measure(subject: Subject, scenario: Scenario): Promise<Measure> {
+export async function measure(subject: Subject, scene: Scene): Promise<Measure> {
   // A Kafka that stood before may have topics of an earlier run.
-  const topic = `judge-${scenario.name}-${Date.now().toString(36)}`;
+  const topic = `judge-${scene.name}-${Date.now().toString(36)}`;
   const workload = workloadIn(subject.place, { topic });
-  await scenario.arrange?.(subject);
+  await scene.arrange?.(subject);
   await workload.create();
   await workload.start();
   await sleep(steadyMs);
   const fromMs = Date.now();
-  const said = await scenario.run(subject);
+  const said = await scene.run(subject);
   await subject.ready();
   const settled = await workload.inSync(settleSeconds).then(
     () => [],
@@ -56,7 +56,7 @@ export async function measure(subject: Subject, scenario: Scenario): Promise<Mea
   const includes = (name: string) => name === topic;
   const verdict = await judgeInterval(dumps, { fromMs, toMs, staticMinIsr: 2, includes });
   return {
-    ...{ acknowledged: loss.acknowledged, lost: loss.lost, rejected: loss.rejected },
+    ...{ acknowledged: loss.acknowledged, lost: loss.lost, unread: loss.unread, rejected: loss.rejected },
     underMinIsrPartitionSeconds: verdict.underMinIsrPartitionSeconds,
     offlinePartitionSeconds: verdict.offlinePartitionSeconds,
     longestGapMs: loss.longestGapMs,

@@ -1,12 +1,11 @@
 import { images, type Cluster, type KafkaLine } from '../../test/cluster/index.ts';
 import { podPlace } from '../../test/judge/producers/pod-place.ts';
 import type { Place } from '../../test/judge/producers/workload.ts';
+import type { Side } from '../../test/judge/report.ts';
 import { deleteNamespace } from '../../test/support/brokers.ts';
 import { until } from '../../test/support/until.ts';
 import { vanillaManifest } from '../../test/support/vanilla.ts';
 import { enrolledNamespace, installWarden } from '../../test/support/warden.ts';
-
-export type Side = 'with' | 'without';
 
 /** A Kafka that disruptions are tried on. */
 export interface Subject {
@@ -27,6 +26,8 @@ export interface Subject {
 
 const set = 'kafka';
 const user = 'judge';
+/** A scale-in waits until all replicas of the broker have moved. */
+const readyMs = 900_000;
 const imageOf = (line: KafkaLine) => (line === '4.1' ? images.kafka41 : images.kafka39);
 
 /**
@@ -153,7 +154,7 @@ const calls = (cluster: Cluster, namespace: string) => {
           const [wanted, ready, made, generation, observed] = text.split(' ');
           return wanted === ready && wanted === made && generation === observed;
         },
-        { timeoutMs: 300_000 },
+        { timeoutMs: readyMs },
       );
     },
   };
@@ -188,32 +189,22 @@ async function givenUser(cluster: Cluster, namespace: string): Promise<void> {
 /** The node that the producers' pod runs on; draining it leaves that pod alone. */
 const clientsNode = async (cluster: Cluster): Promise<string> => (await cluster.nodes()).at(-1) ?? 'node1';
 
-export interface SubjectOptions {
-  readonly line: KafkaLine;
-  /** Whether the plain StatefulSet has a readiness probe. */
-  readonly hasProbe: boolean;
-}
-
 /** Starts a Kafka of one of the two kinds, with a pod for the producers. */
-export async function startSubject(
-  cluster: Cluster,
-  side: Side,
-  { line, hasProbe }: SubjectOptions,
-): Promise<Subject> {
+export async function startSubject(cluster: Cluster, side: Side, line: KafkaLine): Promise<Subject> {
   const namespace = `judge-${side}`;
   const image = imageOf(line);
   const { kubectl, pods, ready } = calls(cluster, namespace);
   const common = { namespace, image, node: await clientsNode(cluster) };
-  if (side === 'with') {
-    await installWarden(cluster);
+  if (side === 'warden') {
+    await installWarden(cluster, ['evictionGate.enabled=true']);
     await enrolledNamespace(cluster, namespace);
     await cluster.apply(vanillaManifest({ name: set, namespace, image }));
-  } else await cluster.apply(plainObjects(namespace, image, hasProbe));
+  } else await cluster.apply(plainObjects(namespace, image, side === 'probed'));
   await ready();
-  if (side === 'with') await givenUser(cluster, namespace);
+  if (side === 'warden') await givenUser(cluster, namespace);
   const place = await podPlace(cluster, {
     ...common,
-    ...(side === 'with' ? { user } : { bootstrap: `${set}.${namespace}.svc:9092` }),
+    ...(side === 'warden' ? { user } : { bootstrap: `${set}.${namespace}.svc:9092` }),
   });
   const end = async () => {
     await kubectl('delete', 'statefulset', set, '--wait=false');

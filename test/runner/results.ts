@@ -66,6 +66,16 @@ export const checkout = () => ({
   clean: git('status', '--porcelain', '--untracked-files=no') === '',
 });
 
+const machine = () => ({
+  date: new Date().toISOString(),
+  node: process.version,
+  cores: cpus().length,
+  memoryGib: Math.round(totalmem() / 2 ** 30),
+});
+
+/** Of what, when and on what something is run. */
+export const provenance = () => ({ ...checkout(), ...machine() });
+
 /** One run of a shard. */
 export interface ShardRun {
   readonly shard: string;
@@ -78,10 +88,7 @@ const resultOf = ({ shard, runs, durationMs, tested }: ShardRun) => ({
   schema: 1,
   shard,
   ...tested,
-  date: new Date().toISOString(),
-  node: process.version,
-  cores: cpus().length,
-  memoryGib: Math.round(totalmem() / 2 ** 30),
+  ...machine(),
   durationMs: Math.round(durationMs),
   ok: runs.every((run) => run.ok),
   counts: totals(runs),

@@ -2,7 +2,8 @@
 //   node client.ts SETTINGS VERB [N], SETTINGS being JSON of `ClientSettings`, VERB one of
 //   create     makes the topic: 3 replicas, min.insync.replicas 2, and waits for its leaders
 //   produce    sends to every partition until the stop file appears; writes a `Tally` to the results file
-//   read       writes every value of the topic to the reading file, as a `Reading`
+//   follow     reads along in a consumer group; when the file read-up-to appears, to the ends of that moment, then writes following.json
+//   read       writes every value of the topic to reading.json, as a `Reading`
 //   in-sync N  ends when every partition has all its replicas in sync, fails after N seconds
 import { existsSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
@@ -144,53 +145,92 @@ async function produce(): Promise<void> {
   await producer.disconnect().catch(() => undefined);
   const { gap, ...counted } = account;
   const tally: Tally = { client: 'kafkajs', ...counted, longestGapMs: gap.ms, longestGapAt: gap };
-  writeFileSync(`${settings.folder}/kafkajs.partial`, JSON.stringify(tally));
-  renameSync(`${settings.folder}/kafkajs.partial`, `${settings.folder}/kafkajs.json`);
+  leave('kafkajs', tally);
+}
+
+/** Where each partition ends now; those that never had a message are left out. */
+async function endsNow(): Promise<Map<number, bigint>> {
+  const admin = kafka.admin();
+  await admin.connect();
+  const offsets = await admin.fetchTopicOffsets(topic);
+  await admin.disconnect();
+  return new Map(
+    offsets.flatMap(({ partition, high, low }): [number, bigint][] =>
+      BigInt(high) > BigInt(low) ? [[partition, BigInt(high)]] : [],
+    ),
+  );
+}
+
+interface Reader {
+  readonly values: string[];
+  /** The offset after the last one read, by partition. */
+  readonly next: ReadonlyMap<number, bigint>;
+}
+
+/** A consumer group of one member that reads from the beginning until this process ends. */
+async function startReading(group: string, autoCommit: boolean): Promise<Reader> {
+  const consumer = kafka.consumer({ groupId: group, retry: { retries: 30, maxRetryTime: 5_000 } });
+  const values: string[] = [];
+  const next = new Map<number, bigint>();
+  await consumer.connect();
+  await consumer.subscribe({ topics: [topic], fromBeginning: true });
+  await consumer.run({
+    autoCommit,
+    eachBatch: async ({ batch: { partition, messages } }) => {
+      for (const { value } of messages) values.push(value?.toString() ?? '');
+      next.set(partition, BigInt(messages.at(-1)?.offset ?? -1) + 1n);
+    },
+  });
+  return { values, next };
+}
+
+/** Partitions that were not read to these ends within two minutes. */
+async function unreadAt(ends: ReadonlyMap<number, bigint>, { next }: Reader): Promise<number[]> {
+  const deadline = Date.now() + 120_000;
+  for (;;) {
+    const open = [...ends].filter(([partition, end]) => (next.get(partition) ?? 0n) < end);
+    if (open.length === 0 || Date.now() > deadline)
+      return open.map(([partition]) => partition).sort((a, b) => a - b);
+    await pause(100);
+  }
+}
+
+/** A file appears whole, or not at all. */
+function leave(name: string, content: Tally | Reading): void {
+  writeFileSync(`${settings.folder}/${name}.partial`, JSON.stringify(content));
+  renameSync(`${settings.folder}/${name}.partial`, `${settings.folder}/${name}.json`);
+}
+
+function leaveReading(name: string, values: readonly string[]): void {
+  const unique = [...new Set(values)];
+  leave(name, { values: unique, duplicates: values.length - unique.length });
 }
 
 /** Reads to the ends that the partitions have now. Fails where a partition cannot be read for two minutes. */
 async function readAll(): Promise<void> {
-  const admin = kafka.admin();
-  await admin.connect();
-  const ends = new Map<number, bigint>();
-  const starts = new Map<number, bigint>();
-  for (const { partition, high, low } of await admin.fetchTopicOffsets(topic)) {
-    starts.set(partition, BigInt(low));
-    ends.set(partition, BigInt(high));
+  const ends = await endsNow();
+  const reader = await startReading(settings.group, false);
+  const unread = await unreadAt(ends, reader);
+  if (unread.length > 0) throw new Error(`not read within two minutes: partitions ${unread.join(', ')}`);
+  leaveReading('reading', reader.values);
+}
+
+/** What cannot be read is missing in what is left behind, and said on standard error. */
+async function follow(): Promise<void> {
+  const reader = await startReading(`${settings.group}-along`, true);
+  while (!existsSync(`${settings.folder}/read-up-to`)) {
+    if (!existsSync(settings.folder)) return;
+    await pause(200);
   }
-  await admin.disconnect();
-  const open = new Set([...ends].filter(([one, end]) => end > (starts.get(one) ?? 0n)).map(([one]) => one));
-  const consumer = kafka.consumer({ groupId: settings.group });
-  await consumer.connect();
-  await consumer.subscribe({ topics: [topic], fromBeginning: true });
-  const values: string[] = [];
-  let finished: () => void = () => undefined;
-  const done = new Promise<void>((resolve) => (finished = resolve));
-  const timeout = setTimeout(() => {
-    console.error(`not read within two minutes: partitions ${[...open].sort((a, b) => a - b).join(', ')}`);
-    process.exit(1);
-  }, 120_000);
-  if (open.size > 0) {
-    await consumer.run({
-      autoCommit: false,
-      eachBatch: async ({ batch: { partition, messages } }) => {
-        for (const { value } of messages) values.push(value?.toString() ?? '');
-        const next = BigInt(messages.at(-1)?.offset ?? -1) + 1n;
-        if (next >= (ends.get(partition) ?? 0n)) open.delete(partition);
-        if (open.size === 0) finished();
-      },
-    });
-    await done;
-  }
-  clearTimeout(timeout);
-  const unique = [...new Set(values)];
-  const reading: Reading = { values: unique, duplicates: values.length - unique.length };
-  writeFileSync(`${settings.folder}/reading.json`, JSON.stringify(reading));
+  const unread = await unreadAt(await endsNow(), reader);
+  if (unread.length > 0) console.error(`not read within two minutes: partitions ${unread.join(', ')}`);
+  leaveReading('following', reader.values);
 }
 
 const verbs: Record<string, () => Promise<void>> = {
   create,
   produce,
+  follow,
   read: readAll,
   'in-sync': () => withAdmin((admin) => waitFor(admin, allInSync, Number(seconds) * 1000)),
 };

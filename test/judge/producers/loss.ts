@@ -4,6 +4,8 @@ import type { Reading, Tally } from './tally.ts';
 export interface Loss {
   readonly acknowledged: number;
   readonly lost: number;
+  /** Acknowledged, and not seen by the consumer group that read along. */
+  readonly unread: number;
   /** Up to ten of them. */
   readonly examples: readonly string[];
   readonly rejected: number;
@@ -20,17 +22,19 @@ const count = (texts: readonly string[]): [string, number][] => {
 };
 
 /**
- * Acknowledged minus read. A value that was given up and is there all the same is no loss: a send that fails says nothing about what the broker
+ * Acknowledged minus read, afterwards from the beginning and by the group that read along. A value that was given up and is there all the same is no loss: a send that fails says nothing about what the broker
  * did with it.
  */
-export function lossOf(tallies: readonly Tally[], reading: Reading): Loss {
+export function lossOf(tallies: readonly Tally[], reading: Reading, following: Reading): Loss {
   const there = new Set(reading.values);
+  const followed = new Set(following.values);
   const acknowledged = tallies.flatMap((tally) => tally.acknowledged);
   const lost = acknowledged.filter((value) => !there.has(value));
   const rejected = tallies.flatMap((tally) => tally.rejected);
   return {
     acknowledged: acknowledged.length,
     lost: lost.length,
+    unread: acknowledged.filter((value) => !followed.has(value)).length,
     examples: lost.slice(0, 10),
     rejected: rejected.length,
     reasons: count(rejected.map(({ reason }) => reason)),

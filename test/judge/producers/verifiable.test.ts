@@ -63,10 +63,12 @@ test('lost is what was acknowledged and is not read; what was given up is counte
       tally('java', 900, { acknowledged: ['1.0'], rejected: [{ value: '1.1', reason: 'away' }] }),
     ],
     { values: ['k.0.0', 'k.0.2', '1.0'], duplicates: 1 },
+    { values: ['k.0.0', 'k.0.1'], duplicates: 0 },
   );
   assert.deepEqual(loss, {
     acknowledged: 3,
     lost: 1,
+    unread: 1,
     examples: ['k.0.1'],
     rejected: 2,
     reasons: [['away', 2]],

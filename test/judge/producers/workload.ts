@@ -29,17 +29,19 @@ export interface WorkloadOptions {
 export interface Outcome {
   readonly tallies: readonly Tally[];
   readonly reading: Reading;
+  /** What the group had that read along. */
+  readonly following: Reading;
   readonly loss: Loss;
 }
 
-/** Both producers on one topic, and the reading of it. */
+/** Both producers on one topic, a consumer group that reads along, and the reading of it afterwards. */
 export interface Workload {
   create(): Promise<void>;
-  /** Resolves when both producers have been acknowledged something. */
+  /** Resolves when both producers have been acknowledged something; a consumer group reads along, from the beginning. */
   start(): Promise<void>;
   /** Ends when all replicas of all partitions are in sync; throws where they are not in time (a minute). */
   inSync(timeoutSeconds?: number): Promise<void>;
-  /** Stops the producers, waits until they have given everything up or got it through, and reads the topic. */
+  /** Stops the producers, waits until they have given everything up or got it through, and until all is read. */
   stop(): Promise<Outcome>;
 }
 
@@ -47,6 +49,8 @@ const quoted = (text: string): string => `'${text.replaceAll("'", String.raw`'\'
 
 /** How long the producers may take to get their last messages through: all retries of one send. */
 const drainMs = 240_000;
+/** How long the group that reads along may take to the end after that: it gives up by itself after two minutes. */
+const followMs = 150_000;
 
 export function workloadIn(place: Place, options: WorkloadOptions): Workload {
   const { topic, partitions = 60, assignment, configs } = options;
@@ -73,7 +77,10 @@ export function workloadIn(place: Place, options: WorkloadOptions): Workload {
       await client('create');
     },
     async start() {
-      await place.shell('kafkajs', `cd ${folder} && rm -f stop kafkajs.* java.* reading.json`);
+      await place.shell(
+        'kafkajs',
+        `cd ${folder} && rm -f stop read-up-to kafkajs.* java.* reading.* following.*`,
+      );
       const bootstrap =
         connection.bootstrap ??
         (await place.shell('java', `cat ${connection.secret}/bootstrap.servers`)).trim();
@@ -86,7 +93,8 @@ export function workloadIn(place: Place, options: WorkloadOptions): Workload {
       );
       await place.shell(
         'kafkajs',
-        `cd ${folder} && nohup ${command('produce')} >kafkajs.log 2>&1 </dev/null &`,
+        `cd ${folder} && (nohup ${command('produce')} >kafkajs.log 2>&1 </dev/null &
+         nohup ${command('follow')} >following.log 2>&1 </dev/null &)`,
       );
       const check = `cd ${folder} && test -e kafkajs.first && grep -m 1 -q send_success java.jsonl && echo yes || true`;
       try {
@@ -114,9 +122,16 @@ export function workloadIn(place: Place, options: WorkloadOptions): Workload {
         },
       );
       const tallies = [JSON.parse(await text('kafkajs.json')) as Tally, tallyOf(await text('java.jsonl'))];
+      await place.shell('kafkajs', `touch ${folder}/read-up-to`);
       await client('read');
       const reading = JSON.parse(await text('reading.json')) as Reading;
-      return { tallies, reading, loss: lossOf(tallies, reading) };
+      await until('the group that reads along has ended', () => has('following.json'), {
+        timeoutMs: followMs,
+      }).catch(async (cause: unknown) => {
+        throw new Error(`The consumer group says: ${await text('following.log')}`, { cause });
+      });
+      const following = JSON.parse(await text('following.json')) as Reading;
+      return { tallies, reading, following, loss: lossOf(tallies, reading, following) };
     },
   };
 }

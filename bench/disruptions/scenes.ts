@@ -1,16 +1,21 @@
+import { images, type KafkaLine } from '../../test/cluster/index.ts';
 import type { Subject } from './subjects.ts';
 
 /** What an operator does, by the ordinary commands. */
-export interface Scenario {
+export interface Scene {
   readonly name: string;
   readonly title: string;
+  /** What it begins with, where that is not left to the caller. */
+  readonly line?: KafkaLine;
   /** Before the topic is made and the producers start; not measured. */
   readonly arrange?: (subject: Subject) => Promise<void>;
   /** Resolves with what is worth saying beside the figures. */
   run(subject: Subject): Promise<string[]>;
 }
 
-const drainTimeoutSeconds = 300;
+/** Also of a drain that takes turns with a whole roll. */
+const drainTimeoutSeconds = 600;
+const rollTimeoutSeconds = 900;
 
 /** Drains a node and lets it take pods again; what a drain that gave up said is a note, not an end. */
 async function drain({ cluster }: Subject, node: string): Promise<string[]> {
@@ -36,7 +41,15 @@ async function brokerNodes({ kubectl, pods }: Subject): Promise<string[]> {
   return [...names].sort();
 }
 
-export const scenarios: readonly Scenario[] = [
+const rolled = ({ kubectl, set }: Subject): Promise<string> =>
+  kubectl('rollout', 'status', `statefulset/${set}`, `--timeout=${rollTimeoutSeconds}s`);
+
+async function scale({ kubectl, set, ready }: Subject, replicas: number): Promise<void> {
+  await kubectl('scale', 'statefulset', set, `--replicas=${replicas}`);
+  await ready();
+}
+
+export const scenes: readonly Scene[] = [
   {
     name: 'drains',
     title: 'each node drained in turn',
@@ -57,33 +70,51 @@ export const scenarios: readonly Scenario[] = [
   {
     name: 'restart',
     title: 'rolling restart',
-    async run({ kubectl, set }) {
-      await kubectl('rollout', 'restart', `statefulset/${set}`);
-      await kubectl('rollout', 'status', `statefulset/${set}`, '--timeout=600s');
+    async run(subject) {
+      await subject.kubectl('rollout', 'restart', `statefulset/${subject.set}`);
+      await rolled(subject);
+      return [];
+    },
+  },
+  {
+    name: 'roll-drains',
+    title: 'each node drained during a roll',
+    async run(subject) {
+      await subject.kubectl('rollout', 'restart', `statefulset/${subject.set}`);
+      const roll = rolled(subject);
+      roll.catch(() => undefined);
+      const notes: string[] = [];
+      for (const node of await brokerNodes(subject)) notes.push(...(await drain(subject, node)));
+      await roll;
+      return notes;
+    },
+  },
+  {
+    name: 'upgrade',
+    title: 'upgrade from 3.9 to 4.1',
+    line: '3.9',
+    async run(subject) {
+      const image = images.kafka41.replace(/^docker\.io\//, '');
+      await subject.kubectl('set', 'image', `statefulset/${subject.set}`, `kafka=${image}`);
+      await rolled(subject);
       return [];
     },
   },
   {
     name: 'scale',
     title: 'scaled 3 → 4 → 3',
-    async run({ kubectl, set, ready }) {
-      await kubectl('scale', 'statefulset', set, '--replicas=4');
-      await ready();
-      await kubectl('scale', 'statefulset', set, '--replicas=3');
-      await ready();
+    async run(subject) {
+      await scale(subject, 4);
+      await scale(subject, 3);
       return [];
     },
   },
   {
     name: 'scale-in',
     title: '4 → 3, replicas on the fourth',
-    async arrange({ kubectl, set, ready }) {
-      await kubectl('scale', 'statefulset', set, '--replicas=4');
-      await ready();
-    },
-    async run({ kubectl, set, ready }) {
-      await kubectl('scale', 'statefulset', set, '--replicas=3');
-      await ready();
+    arrange: (subject) => scale(subject, 4),
+    async run(subject) {
+      await scale(subject, 3);
       return [];
     },
   },
