@@ -31,6 +31,18 @@ function notesOf(loss: Loss, verdict: MetadataVerdict): string[] {
   return notes;
 }
 
+const partitions = 60;
+
+/** Three replicas a partition, one broker after the other. */
+const assignmentOf = ({ spread }: Scene) =>
+  spread === undefined
+    ? {}
+    : {
+        assignment: Array.from({ length: partitions }, (_, partition) =>
+          [0, 1, 2].map((offset) => (partition + offset) % spread),
+        ),
+      };
+
 /**
  * One scene between two producers, on a topic of its own with 60 partitions. The interval ends when all pods are ready and all replicas in sync
  * again, or do not come back; then what was acknowledged is read, and the metadata log judged.
@@ -38,7 +50,7 @@ function notesOf(loss: Loss, verdict: MetadataVerdict): string[] {
 export async function measure(subject: Subject, scene: Scene): Promise<Measure> {
   // A Kafka that stood before may have topics of an earlier run.
   const topic = `judge-${scene.name}-${Date.now().toString(36)}`;
-  const workload = workloadIn(subject.place, { topic });
+  const workload = workloadIn(subject.place, { topic, partitions, ...assignmentOf(scene) });
   await scene.arrange?.(subject);
   await workload.create();
   await workload.start();

@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { images, type KafkaLine } from '../../test/cluster/index.ts';
 import type { Subject } from './subjects.ts';
 
@@ -5,6 +6,8 @@ import type { Subject } from './subjects.ts';
 export interface Scene {
   readonly name: string;
   readonly title: string;
+  /** How many brokers its topic's replicas are spread over, where that is not left to the controller. */
+  readonly spread?: number;
   /** What it begins with, where that is not left to the caller. */
   readonly line?: KafkaLine;
   /** Before the topic is made and the producers start; not measured. */
@@ -49,7 +52,21 @@ async function scale({ kubectl, set, ready }: Subject, replicas: number): Promis
   await ready();
 }
 
+/** A pod without a probe is ready long before its broker serves. */
+async function scaleOut(subject: Subject): Promise<void> {
+  await scale(subject, 4);
+  await subject.serving(4);
+}
+
 export const scenes: readonly Scene[] = [
+  {
+    name: 'quiet',
+    title: 'nothing, for a minute',
+    async run() {
+      await sleep(60_000);
+      return [];
+    },
+  },
   {
     name: 'drains',
     title: 'each node drained in turn',
@@ -104,18 +121,20 @@ export const scenes: readonly Scene[] = [
     name: 'scale',
     title: 'scaled 3 → 4 → 3',
     async run(subject) {
-      await scale(subject, 4);
+      await scaleOut(subject);
       await scale(subject, 3);
       return [];
     },
   },
   {
     name: 'scale-in',
-    title: '4 → 3, replicas on the fourth',
-    arrange: (subject) => scale(subject, 4),
+    title: '4 → 3 with replicas on the fourth, a drain',
+    spread: 4,
+    arrange: scaleOut,
     async run(subject) {
       await scale(subject, 3);
-      return [];
+      const [node = ''] = await brokerNodes(subject);
+      return drain(subject, node);
     },
   },
 ];

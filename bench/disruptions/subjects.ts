@@ -1,6 +1,6 @@
 import { images, type Cluster, type KafkaLine } from '../../test/cluster/index.ts';
 import { podPlace } from '../../test/judge/producers/pod-place.ts';
-import type { Place } from '../../test/judge/producers/workload.ts';
+import { type Place, workloadIn } from '../../test/judge/producers/workload.ts';
 import type { Side } from '../../test/judge/report.ts';
 import { deleteNamespace } from '../../test/support/brokers.ts';
 import { until } from '../../test/support/until.ts';
@@ -21,6 +21,8 @@ export interface Subject {
   readonly pods: () => Promise<string[]>;
   /** Waits until all pods that the set wants are ready. */
   readonly ready: () => Promise<void>;
+  /** Waits until so many brokers have joined. */
+  readonly serving: (brokers: number) => Promise<void>;
   readonly end: () => Promise<void>;
 }
 
@@ -210,5 +212,6 @@ export async function startSubject(cluster: Cluster, side: Side, line: KafkaLine
     await kubectl('delete', 'statefulset', set, '--wait=false');
     await deleteNamespace(cluster, namespace);
   };
-  return { cluster, namespace, set, place, kubectl, pods, ready, end };
+  const serving = (brokers: number) => workloadIn(place, { topic: 'judge-none' }).serving(brokers);
+  return { cluster, namespace, set, place, kubectl, pods, ready, serving, end };
 }

@@ -4,6 +4,7 @@
 //   produce    sends to every partition until the stop file appears; writes a `Tally` to the results file
 //   follow     reads along in a consumer group; when the file read-up-to appears, to the ends of that moment, then writes following.json
 //   read       writes every value of the topic to reading.json, as a `Reading`
+//   serving N  ends when the cluster has N brokers, fails after two minutes
 //   in-sync N  ends when every partition has all its replicas in sync, fails after N seconds
 import { existsSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
@@ -11,7 +12,7 @@ import type * as tlsModule from 'node:tls';
 import type * as kafkajs from 'kafkajs';
 import type { ClientSettings, Reading, Rejection, Tally } from './tally.ts';
 
-const [given = '{}', verb = '', seconds = '60'] = process.argv.slice(2);
+const [given = '{}', verb = '', number = '60'] = process.argv.slice(2);
 const settings = JSON.parse(given) as ClientSettings;
 const { topic, partitions, secret } = settings;
 // In a pod this file is mounted beside the image's own modules.
@@ -227,12 +228,22 @@ async function follow(): Promise<void> {
   leaveReading('following', reader.values);
 }
 
+const serving = () =>
+  withAdmin(async (admin) => {
+    for (const deadline = Date.now() + 120_000; ; await pause(250)) {
+      const { brokers } = await admin.describeCluster();
+      if (brokers.length === Number(number)) return;
+      if (Date.now() > deadline) throw new Error(`${brokers.length} brokers serve, not ${number}`);
+    }
+  });
+
 const verbs: Record<string, () => Promise<void>> = {
   create,
   produce,
   follow,
   read: readAll,
-  'in-sync': () => withAdmin((admin) => waitFor(admin, allInSync, Number(seconds) * 1000)),
+  serving,
+  'in-sync': () => withAdmin((admin) => waitFor(admin, allInSync, Number(number) * 1000)),
 };
 const act = verbs[verb];
 if (act === undefined) throw new Error(`There is no verb ${verb}: ${Object.keys(verbs).join(', ')}.`);

@@ -37,6 +37,8 @@ export interface Outcome {
 /** Both producers on one topic, a consumer group that reads along, and the reading of it afterwards. */
 export interface Workload {
   create(): Promise<void>;
+  /** Waits until the cluster has so many brokers. */
+  serving(brokers: number): Promise<void>;
   /** Resolves when both producers have been acknowledged something; a consumer group reads along, from the beginning. */
   start(): Promise<void>;
   /** Ends when all replicas of all partitions are in sync; throws where they are not in time (a minute). */
@@ -75,6 +77,9 @@ export function workloadIn(place: Place, options: WorkloadOptions): Workload {
   return {
     async create() {
       await client('create');
+    },
+    async serving(brokers) {
+      await client(`serving ${brokers}`);
     },
     async start() {
       await place.shell(
