@@ -1,5 +1,6 @@
 import { availableParallelism, loadavg } from 'node:os';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { episodesOf, told } from '../../test/judge/episodes.ts';
 import type { MetadataVerdict } from '../../test/judge/metadata-log.ts';
 import type { Loss } from '../../test/judge/producers/loss.ts';
 import { workloadIn } from '../../test/judge/producers/workload.ts';
@@ -18,7 +19,7 @@ const settleSeconds = 90;
 /** On a machine that is far beyond its cores, elections time out and gaps grow by themselves. */
 const busyPerCore = 4;
 
-function notesOf(loss: Loss, verdict: MetadataVerdict): string[] {
+function notesOf(loss: Loss, verdict: MetadataVerdict, fromMs: number): string[] {
   const notes: string[] = [];
   const [load = 0] = loadavg();
   const cores = availableParallelism();
@@ -26,6 +27,9 @@ function notesOf(loss: Loss, verdict: MetadataVerdict): string[] {
     notes.push(`the machine was overloaded (load ${load.toFixed(0)} on ${cores} cores): times say little`);
   if (loss.lost > 0) notes.push(`lost: ${loss.examples.join(', ')}${loss.lost > 10 ? ', …' : ''}`);
   for (const [reason, times] of loss.reasons.slice(0, 3)) notes.push(`rejected ${times} × ${reason}`);
+  const episodes = episodesOf(verdict.dips);
+  for (const episode of episodes.slice(0, 4)) notes.push(told(episode, fromMs));
+  if (episodes.length > 4) notes.push(`and ${episodes.length - 4} more such episodes`);
   if (verdict.longestSilenceMs >= silenceMs)
     notes.push(`no active controller for up to ${(verdict.longestSilenceMs / 1000).toFixed(1)} s`);
   return notes;
@@ -73,6 +77,6 @@ export async function measure(subject: Subject, scene: Scene): Promise<Measure> 
     offlinePartitionSeconds: verdict.offlinePartitionSeconds,
     longestGapMs: loss.longestGapMs,
     durationMs: toMs - fromMs,
-    notes: [...said, ...settled, ...notesOf(loss, verdict)],
+    notes: [...said, ...settled, ...notesOf(loss, verdict, fromMs)],
   };
 }
