@@ -54,7 +54,8 @@ async function resultOf(subject: Subject, scene: Scene): Promise<Result> {
     return { measure: await measure(subject, scene) };
   } catch (error) {
     for (const node of await subject.cluster.nodes()) await subject.cluster.kubectl(['uncordon', node]);
-    return { failed: (error as Error).message.slice(0, 600) };
+    // A command's last words say why.
+    return { failed: (error as Error).message.slice(-600) };
   }
 }
 

@@ -80,7 +80,10 @@ const create = () =>
             })),
           };
     const configEntries = Object.entries(configs).map(([name, value]) => ({ name, value }));
-    await admin.createTopics({ waitForLeaders: false, topics: [{ topic, ...shape, configEntries }] });
+    await patiently(() =>
+      // False where it is there already: an attempt whose answer was lost.
+      admin.createTopics({ waitForLeaders: false, topics: [{ topic, ...shape, configEntries }] }),
+    );
     await waitFor(admin, (one) => one.leader >= 0 && allInSync(one), 60_000);
   });
 
@@ -149,11 +152,21 @@ async function produce(): Promise<void> {
   leave('kafkajs', tally);
 }
 
+/** kafkajs gives some errors up at once that pass by themselves, such as a broker that has not heard of the topic yet. */
+async function patiently<T>(attempt: () => Promise<T>): Promise<T> {
+  for (const deadline = Date.now() + 60_000; ; await pause(500))
+    try {
+      return await attempt();
+    } catch (error) {
+      if (Date.now() > deadline) throw error;
+    }
+}
+
 /** Where each partition ends now; those that never had a message are left out. */
 async function endsNow(): Promise<Map<number, bigint>> {
   const admin = kafka.admin();
   await admin.connect();
-  const offsets = await admin.fetchTopicOffsets(topic);
+  const offsets = await patiently(() => admin.fetchTopicOffsets(topic));
   await admin.disconnect();
   return new Map(
     offsets.flatMap(({ partition, high, low }): [number, bigint][] =>
@@ -231,7 +244,7 @@ async function follow(): Promise<void> {
 const serving = () =>
   withAdmin(async (admin) => {
     for (const deadline = Date.now() + 120_000; ; await pause(250)) {
-      const { brokers } = await admin.describeCluster();
+      const { brokers } = await patiently(() => admin.describeCluster());
       if (brokers.length === Number(number)) return;
       if (Date.now() > deadline) throw new Error(`${brokers.length} brokers serve, not ${number}`);
     }
