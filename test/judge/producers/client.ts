@@ -187,7 +187,7 @@ async function startReading(group: string, autoCommit: boolean): Promise<Reader>
   const values: string[] = [];
   const next = new Map<number, bigint>();
   await consumer.connect();
-  await consumer.subscribe({ topics: [topic], fromBeginning: true });
+  await patiently(() => consumer.subscribe({ topics: [topic], fromBeginning: true }));
   await consumer.run({
     autoCommit,
     eachBatch: async ({ batch: { partition, messages } }) => {
