@@ -1,6 +1,8 @@
 #!/bin/sh
 # kafka-warden's preStop hook, generation 4: before this container is told to stop, it asks the sidecar of its cluster whether
-# the other brokers can spare it. Then it runs the manifest's own hook, which is given as arguments.
+# the other brokers can spare it. Then it runs the manifest's own hook, which is given as arguments, and waits until the
+# container's first process is one that hears a signal: in the first seconds that is a shell of the image, which does not, and
+# Kafka would start all the same and run until it is killed at the end of the grace period.
 #
 #   yes, or no answer   it stops at once: whoever is away must not keep a pod alive
 #   wait                it asks again every second, for WARDEN_STOP_SECONDS at most
@@ -80,4 +82,17 @@ hold() { # until this pod may stop, or may wait no longer
 }
 [ -z "${WARDEN_STOPS:-}" ] || hold
 
-[ $# -eq 0 ] || exec "$@"
+if [ $# -gt 0 ]; then "$@"; fi
+code=$?
+
+hears() { # whether the first process handles SIGTERM (15), or takes signals by hand, as tini does; or cannot be asked
+  [ -r "$status" ] || return 0
+  while read -r name mask _; do
+    case $name in SigBlk: | SigCgt:) [ $((0x${mask#????????} & 0x4000)) -eq 0 ] || return 0 ;; esac
+  done <"$status"
+  return 1
+}
+status=${WARDEN_FIRST:-/proc/1/status}
+from=$(date +%s)
+until hears || [ $(($(date +%s) - from)) -ge "${WARDEN_HEAR_SECONDS:-60}" ]; do sleep 1; done
+exit "$code"

@@ -77,6 +77,8 @@ async function stop(
     env: {
       PATH: only === undefined ? '/usr/bin:/bin' : await pathWith(only),
       WARDEN_LOG: '/dev/stdout',
+      // What may run as a container's first process is another test's matter.
+      WARDEN_FIRST: '/nonexistent',
       WARDEN_POD: 'kafka-1',
       WARDEN_POD_UID: 'b1-uid',
       WARDEN_STOP_SECONDS: String(limit),
