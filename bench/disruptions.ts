@@ -45,6 +45,8 @@ if (unknown !== undefined) refuse(`There is no side ${unknown}: ${sides.join(', 
 const chosenSides = order.filter((side) => (values.side ?? ['plain', 'warden']).includes(side));
 
 const startedAt = performance.now();
+// What the cluster's image is made of now, whatever is checked out when a part is done.
+const origin = provenance();
 const say = (text: string) =>
   process.stderr.write(`${((performance.now() - startedAt) / 1000).toFixed(0).padStart(5)} s  ${text}\n`);
 
@@ -68,7 +70,6 @@ async function runScenes(cluster: Cluster, side: Side, kafka: KafkaLine): Promis
   try {
     for (const scene of these) {
       say(`${sideTitles[side]}: ${scene.title}`);
-      const origin = provenance();
       const result = await resultOf(subject, scene);
       store({ schema: 1, scene: scene.name, side, kafka, ...origin, result });
       say(JSON.stringify(result));
