@@ -71,7 +71,7 @@ async function runScenes(cluster: Cluster, side: Side, kafka: KafkaLine): Promis
     for (const scene of these) {
       say(`${sideTitles[side]}: ${scene.title}`);
       const result = await resultOf(subject, scene);
-      store({ schema: 1, scene: scene.name, side, kafka, ...origin, result });
+      store({ schema: 1, scene: scene.name, title: scene.title, side, kafka, ...origin, result });
       say(JSON.stringify(result));
     }
   } finally {

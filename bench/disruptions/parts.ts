@@ -10,6 +10,8 @@ import type { Scene } from './scenes.ts';
 export interface Part extends ReturnType<typeof provenance> {
   readonly schema: 1;
   readonly scene: string;
+  /** Of the scene as it was then. */
+  readonly title: string;
   readonly side: Side;
   /** Where it began. */
   readonly kafka: KafkaLine;
@@ -33,9 +35,11 @@ function load(side: Side, scene: string): Part | undefined {
   }
 }
 
-/** The stored parts of these scenes. */
+/** The stored parts of these scenes; one of a scene that has become another since is left out. */
 export const storedParts = (scenes: readonly Scene[]): Part[] =>
-  scenes.flatMap(({ name }) => sides.flatMap((side) => load(side, name) ?? []));
+  scenes.flatMap(({ name, title }) =>
+    sides.flatMap((side) => load(side, name) ?? []).filter((part) => part.title === title),
+  );
 
 /** What the table shows of these parts. */
 export const rowsOf = (scenes: readonly Scene[], parts: readonly Part[]): Row[] =>

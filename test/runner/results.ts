@@ -63,7 +63,8 @@ const markdown = (result: ReturnType<typeof resultOf>): string => {
 /** What was checked out; to be asked before the tests, since commits may be made while they run. */
 export const checkout = () => ({
   commit: git('rev-parse', 'HEAD'),
-  clean: git('status', '--porcelain', '--untracked-files=no') === '',
+  // What earlier runs left is no part of what is run.
+  clean: git('status', '--porcelain', '--untracked-files=no', '--', ':/', ':!/test/results') === '',
 });
 
 const machine = () => ({
