@@ -14,6 +14,11 @@ suite('an ISR is known to be unchanged', () => {
     assert.deepEqual([...history.sinceMs], [1000, 3000]);
     assert.deepEqual([...follow(history, whole, 4000).sinceMs], [1000, 4000]);
   });
+  test('since its present leader was first seen: that one has not waited for anybody yet', () => {
+    const led = (leader: number) => tableOf([{ ...a, leader }]);
+    const history = follow(follow(follow(undefined, led(0), 1000), led(1), 2000), led(1), 3000);
+    assert.deepEqual([...history.sinceMs], [2000]);
+  });
   test('only over reads that lie close enough', () => {
     const history = follow(follow(undefined, whole, 0), whole, maxGapMs);
     assert.deepEqual([...history.sinceMs], [0, 0]);

@@ -2,7 +2,10 @@
 import type { PartitionTable } from './partitions.ts';
 import { join, rowsOf, sameLists } from './partitions.ts';
 
-/** Since when each partition's ISR and replicas have been seen unchanged, in the clock of the reads. */
+/**
+ * Since when each partition's leader, ISR and replicas have been seen unchanged, in the clock of the reads. A new leader takes its ISR
+ * over as caught up (`Partition.makeLeader`): one that never fetches from it leaves the ISR a whole lag later, not sooner.
+ */
 export interface IsrHistory {
   readonly table: PartitionTable;
   /** By row of `table`, milliseconds. */
@@ -27,6 +30,7 @@ export function follow(history: IsrHistory | undefined, table: PartitionTable, r
     const [i, j] = [before![row]!, now![row]!];
     if (i < 0 || j < 0) continue;
     const same =
+      history.table.leader[i] === table.leader[j] &&
       sameLists(history.table.isr, i, table.isr, j) &&
       sameLists(history.table.replicas, i, table.replicas, j);
     if (same) sinceMs[j] = history.sinceMs[i]!;
