@@ -2,12 +2,13 @@ import assert from 'node:assert/strict';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { after, before, suite, test, type TestContext } from 'node:test';
 import { type Cluster, clusterUnavailable, images, startCluster } from '../../cluster/index.ts';
+import { episodesOf, told } from '../../judge/episodes.ts';
 import { podPlace } from '../../judge/producers/pod-place.ts';
 import { type Workload, workloadIn } from '../../judge/producers/workload.ts';
 import { dumpOfPod, judgeInterval } from '../../judge/read-metadata-log.ts';
 import { type Brokers, brokersOf, deleteNamespace } from '../../support/brokers.ts';
 import { type GateView, gateView } from '../../support/gate-view.ts';
-import { startKafkaTools } from '../../support/kafka-tools.ts';
+import { type KafkaTools, startKafkaTools } from '../../support/kafka-tools.ts';
 import { kubeOf, startSidecar } from '../../support/sidecar.ts';
 import { until } from '../../support/until.ts';
 import { vanillaManifest } from '../../support/vanilla.ts';
@@ -24,6 +25,7 @@ void suite('faults around a hardened cluster', { skip: clusterUnavailable() ?? f
   let brokers: Brokers;
   let gate: GateView;
   let workload: Workload;
+  let tools: KafkaTools;
   const kubectl = (...args: string[]) => cluster.kubectl(['-n', namespace, ...args]);
 
   const sidecar = async (): Promise<string> =>
@@ -43,18 +45,27 @@ void suite('faults around a hardened cluster', { skip: clusterUnavailable() ?? f
     );
   const clientsNode = async () => (await cluster.nodes()).at(-1) ?? '';
   /** A broker alone on a node that has neither the clients nor, where asked, the sidecar. */
-  const lonely = async (): Promise<{ pod: string; node: string }> => {
+  const lonely = async ({ but }: { but?: string } = {}): Promise<{ pod: string; node: string }> => {
     const nodes = await nodesOf();
     const avoided = [
       await clientsNode(),
       await kubectl('get', 'pod', await sidecar(), '-o', 'jsonpath={.spec.nodeName}'),
     ];
-    const alone = [...nodes].filter(([, at]) => [...nodes.values()].filter((one) => one === at).length === 1);
+    const alone = [...nodes]
+      .filter(([pod]) => pod !== but)
+      .filter(([, at]) => [...nodes.values()].filter((one) => one === at).length === 1);
     const [pod, node] =
       alone.find(([, at]) => !avoided.includes(at)) ??
       alone.find(([, at]) => at !== avoided[0]) ??
       assert.fail('no broker is alone on a node without the clients');
     return { pod, node };
+  };
+  /** Where it loses its network, Kafka itself takes more than a session to find the next one, and fences who waits for the old one. */
+  const activeController = async (): Promise<string> => {
+    const said = await tools.shell(
+      'kafka-metadata-quorum.sh $SERVER --command-config $CONFIG describe --status',
+    );
+    return `${kafka}-${/LeaderId:\s+(\d+)/.exec(said)?.[1] ?? assert.fail(said)}`;
   };
   const whole = async () => {
     await brokers.ready(420_000);
@@ -72,9 +83,11 @@ void suite('faults around a hardened cluster', { skip: clusterUnavailable() ?? f
       (await brokers.pods()).map((pod) => dumpOfPod(cluster, namespace, pod)),
       { fromMs, toMs, staticMinIsr: 2, includes: (name) => name === topic },
     );
-    t.diagnostic(`${((toMs - fromMs) / 1000).toFixed(0)} s; ${JSON.stringify(verdict.dips.slice(0, 3))}`);
-    assert.equal(verdict.underMinIsrPartitionSeconds, 0);
-    assert.equal(verdict.offlinePartitionSeconds, 0);
+    t.diagnostic(`${((toMs - fromMs) / 1000).toFixed(0)} s`);
+    assert.deepEqual(
+      episodesOf(verdict.dips).map((episode) => told(episode, fromMs)),
+      [],
+    );
   };
   /** Asks for it again and again; each time it has to be refused. */
   const refusedFor = async (ms: number, pod: string): Promise<string[]> => {
@@ -98,7 +111,7 @@ void suite('faults around a hardened cluster', { skip: clusterUnavailable() ?? f
     brokers = brokersOf(cluster, namespace, kafka);
     gate = gateView({ cluster, kube: await kubeOf(cluster), namespace, kafka });
     await brokers.ready();
-    await startKafkaTools(cluster, { namespace, kafka, user: 'judge' });
+    tools = await startKafkaTools(cluster, { namespace, kafka, user: 'judge' });
     const place = await podPlace(cluster, {
       ...{ namespace, image: images.kafka41, user: 'judge', node: await clientsNode() },
     });
@@ -184,7 +197,7 @@ void suite('faults around a hardened cluster', { skip: clusterUnavailable() ?? f
 
   test('a node that is cut off is waited for, and taken back when it is healed', (t) =>
     during(t, async () => {
-      const { pod, node } = await lonely();
+      const { pod, node } = await lonely({ but: await activeController() });
       const other = (await brokers.pods()).find((one) => one !== pod) ?? '';
       const uids = await brokers.uids();
       await cluster.cutOff(node);
