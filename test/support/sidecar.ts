@@ -15,6 +15,8 @@ export interface Place {
   readonly namespace: string;
   readonly name: string;
   readonly port: number;
+  /** As the chart's `evictionGate.enabled`; off where absent. */
+  readonly evictionGate?: boolean;
 }
 
 export const kubeOf = (cluster: Cluster): Promise<Kube> => connect({ kubeconfig: cluster.kubeconfig });
@@ -22,7 +24,7 @@ export const kubeOf = (cluster: Cluster): Promise<Kube> => connect({ kubeconfig:
 /** Starts one; broker names are resolved by the cluster's own DNS. */
 export async function startSidecar(
   cluster: Cluster,
-  { namespace, name, port }: Place,
+  { namespace, name, port, evictionGate = false }: Place,
 ): Promise<LocalSidecar> {
   const lines: { level: string; fields: object; message: string }[] = [];
   const at =
@@ -36,6 +38,7 @@ export async function startSidecar(
     WARDEN_CLUSTER: name,
     WARDEN_POD: `test-${process.pid}-${port}`,
     WARDEN_PORT: String(port),
+    WARDEN_EVICTION_GATE: String(evictionGate),
   };
   const ended = runSidecar(env, stop.signal, { kube: await kubeOf(cluster), log, lookup: cluster.lookup });
   ended.catch(() => undefined);

@@ -228,7 +228,12 @@ void suite('faults around a hardened cluster', { skip: clusterUnavailable() ?? f
   test('of two sidecars one acts; one that stood still while the other took over gives nothing away', (t) =>
     during(t, async () => {
       const first = await sidecar();
-      const second = await startSidecar(cluster, { namespace, name: kafka, port: 18_080 });
+      const second = await startSidecar(cluster, {
+        namespace,
+        name: kafka,
+        port: 18_080,
+        evictionGate: true,
+      });
       const name = `test-${process.pid}-18080`;
       try {
         await gate.evicted('kafka-1');
