@@ -13,6 +13,8 @@ export type Answer = { readonly allowed: true } | { readonly allowed: false; rea
 export interface GateView {
   holder(): Promise<Holder | undefined>;
   maxUnavailable(): Promise<number>;
+  /** Of these pods, the one with the fewest evictions within the last hour: three of one pod are taken for a loop. */
+  leastEvicted(pods: readonly string[]): Promise<string>;
   /** Waits until the budget is open and nobody holds the record. */
   open(timeoutMs?: number): Promise<void>;
   /** Asks for one eviction, once, by the API. */
@@ -31,11 +33,12 @@ export interface GateViewOptions {
 }
 
 export function gateView({ cluster, kube, namespace, kafka }: GateViewOptions): GateView {
-  const holder = async () => {
+  const record = async (): Promise<DisruptionRecord | undefined> => {
     const stored = await kube.tryGet<ConfigMap>(paths.configmaps(namespace, `${kafka}-kafka-disruption`));
     const text = stored?.data?.['record'];
-    return text === undefined ? undefined : (JSON.parse(text) as DisruptionRecord).holder;
+    return text === undefined ? undefined : (JSON.parse(text) as DisruptionRecord);
   };
+  const holder = async () => (await record())?.holder;
   const maxUnavailable = async () => {
     const budget = await kube.get<Budget>(paths.poddisruptionbudgets(namespace, `${kafka}-kafka-warden`));
     return Number(budget.spec?.maxUnavailable);
@@ -59,6 +62,11 @@ export function gateView({ cluster, kube, namespace, kafka }: GateViewOptions): 
     holder,
     maxUnavailable,
     evict,
+    async leastEvicted(pods) {
+      const evictions = (await record())?.evictions ?? [];
+      const times = (pod: string) => evictions.filter((one) => one.pod === pod).length;
+      return pods.toSorted((a, b) => times(a) - times(b))[0] ?? '';
+    },
     async open(timeoutMs = 240_000) {
       await until(
         'the budget is open and nobody holds the record',
