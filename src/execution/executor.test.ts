@@ -222,11 +222,11 @@ test('the rate halves in trouble, rises in health, and says when producers write
   const throttle = { floorBytesPerSecond: 10, ceilingBytesPerSecond: 100 };
   const seen = cluster().look(undefined, []);
   const rate = { bytesPerSecond: 40, changedAtMs: seen.nowMs - 60_000 };
-  assert.equal(adapted(rate, throttle, seen, limits).bytesPerSecond, 50);
-  assert.equal(adapted(rate, throttle, { ...seen, outOfSync: 1 }, limits).bytesPerSecond, 20);
-  const slow = { ...seen, produceLatencyMs: 500 };
-  assert.equal(adapted(rate, throttle, slow, { ...limits, produceLatencyLimitMs: 100 }).bytesPerSecond, 20);
-  assert.equal(adapted({ ...rate, changedAtMs: seen.nowMs }, throttle, seen, limits).bytesPerSecond, 40);
+  const well = { adaptEveryMs: limits.adaptEveryMs, producersWait: false };
+  assert.equal(adapted(rate, throttle, seen, well).bytesPerSecond, 50);
+  assert.equal(adapted(rate, throttle, { ...seen, outOfSync: 1 }, well).bytesPerSecond, 20);
+  assert.equal(adapted(rate, throttle, seen, { ...well, producersWait: true }).bytesPerSecond, 20);
+  assert.equal(adapted({ ...rate, changedAtMs: seen.nowMs }, throttle, seen, well).bytesPerSecond, 40);
   const raised = aboveIncoming(rate, throttle, { broker: 1, bytesPerSecond: 50 }, 0);
   assert.deepEqual([raised.rate.bytesPerSecond, raised.notice], [75, undefined]);
   const never = aboveIncoming(rate, throttle, { broker: 1, bytesPerSecond: 500 }, 0);

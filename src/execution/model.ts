@@ -99,7 +99,8 @@ export interface Seen {
   readonly configs: ReadonlyMap<string, ConfigSeen>;
   /** Bytes a second that producers write to one partition. */
   readonly writeRates?: ReadonlyMap<PartitionKey, number>;
-  readonly produceLatencyMs?: number;
+  /** How long writes take until all in-sync replicas have them, on the slowest broker. */
+  readonly produceLatency?: { readonly broker: number; readonly ms: number };
   /** Of the actions of the last look; nothing after a restart. */
   readonly failures: readonly Failure[];
   /** Whether settings of brokers that are away can be written at the controllers. */
@@ -126,8 +127,9 @@ export interface Limits {
   readonly allowUnknownDisks: boolean;
   /** Brokers that may be away while others are filled: those that the plan empties. */
   readonly mayBeAway: readonly number[];
-  /** Above it the rate is halved. */
+  /** The rate is halved where writes take this long, and so many times as long as before the plan began. */
   readonly produceLatencyLimitMs?: number;
+  readonly produceLatencyTimes?: number;
   /** How long something unexpected must stand before it is believed: answers of brokers lag behind the controller. */
   readonly settleMs: number;
   /** The oldest look at a partition on which it is moved. */
@@ -148,6 +150,8 @@ export const defaultLimits: Limits = {
   diskReserve: 0.15,
   allowUnknownDisks: false,
   mayBeAway: [],
+  produceLatencyLimitMs: 100,
+  produceLatencyTimes: 3,
   settleMs: 3_000,
   freshMs: 3_000,
   diskFreshMs: 15_000,
@@ -222,6 +226,8 @@ export interface Journal {
   /** By broker, as they were at the start: they decide in which order replicas move. */
   readonly racks: Readonly<Record<string, string>>;
   readonly rate?: Rate;
+  /** How long writes took on the slowest broker when nothing had been copied yet. */
+  readonly produceLatencyBeforeMs?: number;
   readonly copies: readonly Copy[];
   /** Refusals that Kafka's state does not show; drifted partitions are read off Kafka. */
   readonly refused: Readonly<Record<string, Refusal>>;
@@ -284,6 +290,7 @@ export type NoticeCode =
   | 'foreign-config'
   | 'foreign-reassignment'
   | 'leader-elsewhere'
+  | 'producers-wait'
   | 'replicas-behind'
   | 'stop-waits'
   | 'throttle-below-incoming'

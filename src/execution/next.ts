@@ -13,7 +13,7 @@ import { chooseCopies, relieveDisks, submitQueued } from './batches.ts';
 import { followCopies } from './copies.ts';
 import { atATime, elect, leadershipLeft, nextToElect, order } from './leaders.ts';
 import { type Progress, progressOf } from './progress.ts';
-import { aboveIncoming, adapted, firstRate, incoming } from './rates.ts';
+import { aboveIncoming, adapted, firstRate, incoming, slowWrites } from './rates.ts';
 import { type Options, Round } from './round.ts';
 import { type Standing, standings } from './standing.ts';
 import { chainAt } from './steps.ts';
@@ -140,17 +140,24 @@ function ledAsPlanned(round: Round): void {
 function adaptRate(round: Round): void {
   const { throttle } = round.limits;
   if (throttle === undefined) return;
-  const { seen, limits, journal } = round;
+  const { seen, limits } = round;
+  if (round.journal.rate === undefined && seen.produceLatency !== undefined)
+    round.record({ produceLatencyBeforeMs: seen.produceLatency.ms });
+  const { journal } = round;
   const before = journal.rate ?? firstRate(throttle, seen.nowMs);
   const busiest = incoming(journal.copies, seen, (move) => round.move(move).key);
   const idle = !underWay(round);
+  const slow = slowWrites(seen, limits, journal.produceLatencyBeforeMs);
+  const { adaptEveryMs } = limits;
   const { rate, notice } = aboveIncoming(
-    idle ? before : adapted(before, throttle, seen, limits),
+    idle ? before : adapted(before, throttle, seen, { adaptEveryMs, producersWait: slow !== undefined }),
     throttle,
     busiest,
     seen.nowMs,
   );
   if (notice !== undefined) round.wait(notice);
+  if (slow !== undefined && !idle && throttle.floorBytesPerSecond < throttle.ceilingBytesPerSecond)
+    round.wait(slow);
   if (rate !== journal.rate) round.record({ rate });
 }
 

@@ -12,6 +12,8 @@ import {
 const headroom = { least: 1.1, raisedTo: 1.5 };
 const slower = 0.5;
 const faster = 1.25;
+/** Writes that take longer count as this long. */
+const longestKnownMs = 2_000;
 
 const within = ({ floorBytesPerSecond, ceilingBytesPerSecond }: Throttle, rate: number): number =>
   Math.min(ceilingBytesPerSecond, Math.max(floorBytesPerSecond, rate));
@@ -25,17 +27,38 @@ export const firstRate = ({ floorBytesPerSecond }: Throttle, nowMs: number): Rat
  * Halved while replicas fall out of sync or producers wait too long, raised by a quarter while all is well. Not more often
  * than `adaptEveryMs`: each change is a change of every broker's configuration, upon which it reads its keystores again.
  */
-export function adapted(rate: Rate, throttle: Throttle, seen: Seen, limits: Limits): Rate {
-  const troubled = seen.belowMinIsr.length > 0 || seen.outOfSync > 0 || slowProducers(seen, limits);
+export function adapted(
+  rate: Rate,
+  throttle: Throttle,
+  seen: Seen,
+  { adaptEveryMs, producersWait }: { readonly adaptEveryMs: number; readonly producersWait: boolean },
+): Rate {
+  const troubled = seen.belowMinIsr.length > 0 || seen.outOfSync > 0 || producersWait;
   const bytesPerSecond = within(throttle, rate.bytesPerSecond * (troubled ? slower : faster));
-  const soon = seen.nowMs - rate.changedAtMs < limits.adaptEveryMs;
+  const soon = seen.nowMs - rate.changedAtMs < adaptEveryMs;
   return soon || bytesPerSecond === rate.bytesPerSecond ? rate : { bytesPerSecond, changedAtMs: seen.nowMs };
 }
 
-const slowProducers = ({ produceLatencyMs }: Seen, { produceLatencyLimitMs }: Limits): boolean =>
-  produceLatencyMs !== undefined &&
-  produceLatencyLimitMs !== undefined &&
-  produceLatencyMs > produceLatencyLimitMs;
+/**
+ * The notice that writes take too long: as long as the limit, and several times as long as before the plan. A cluster that
+ * was slow all along would otherwise be balanced at the floor for something that is not the plan's doing.
+ */
+export function slowWrites(
+  { produceLatency }: Seen,
+  { produceLatencyLimitMs, produceLatencyTimes = 1 }: Limits,
+  beforeMs: number | undefined,
+): Notice | undefined {
+  if (produceLatency === undefined || produceLatencyLimitMs === undefined) return undefined;
+  const { broker, ms } = produceLatency;
+  const limitMs = Math.min(
+    longestKnownMs,
+    Math.max(produceLatencyLimitMs, produceLatencyTimes * (beforeMs ?? 0)),
+  );
+  if (ms < limitMs) return undefined;
+  const before = beforeMs === undefined ? '' : `, ${Math.round(beforeMs)} ms before the plan`;
+  const message = `writes to broker ${broker} take ${Math.round(ms)} ms until all in-sync replicas have them${before}: copies are slowed down, at most to the floor, until it is less than ${Math.round(limitMs)} ms`;
+  return { code: 'producers-wait', message };
+}
 
 /** The busiest broker by what producers write to the partitions that are copied into it, or out of it as leader. */
 export function incoming(

@@ -1,4 +1,5 @@
 import type { LookupFunction } from 'node:net';
+import { type AppendLatency, appendLatency, longestAppendMs, removeLatencyGroups } from './append-latency.ts';
 import { createAcls, deleteAcls, describeAcls } from './access.ts';
 import type { Acl } from './acls.ts';
 import { type Ask, type Route, askOf } from './ask.ts';
@@ -117,6 +118,14 @@ export interface KafkaAdmin {
   ping(broker: Address): Promise<void>;
   /** What every consumer group has committed, each asked of its coordinator. */
   committedOffsets(): Promise<GroupOffsets[]>;
+  /**
+   * How long a write takes until all in-sync replicas have it, on those of the brokers that lead a partition of
+   * `__consumer_offsets`: an offset is committed there, in groups of its own. Nothing where that topic does not exist yet. An
+   * answer that does not come in 2 s counts as 2 s.
+   */
+  appendLatency(brokers: readonly number[]): Promise<AppendLatency[]>;
+  /** Removes the groups of `appendLatency`; throws where one may be left. */
+  removeLatencyGroups(): Promise<void>;
   /** Kafka gets the salted form only. Replaces an earlier password; running sessions go on. */
   upsertScramCredential(user: string, password: string): Promise<void>;
   /** No error where there is none. */
@@ -136,10 +145,16 @@ export interface KafkaAdmin {
 /** Opens no connection yet: the first call does. */
 export function connectAdmin(options: AdminOptions): KafkaAdmin {
   const { connections, route, close } = routeOf(options);
+  const limits = { connectTimeoutMs: longestAppendMs, requestTimeoutMs: longestAppendMs };
+  const own = routeOf({ ...options, ...limits });
+  const ask = askOf(route);
+  const probe = { ask, alone: askOf(own.route) };
   return {
-    ...callsOf(askOf(route)),
+    ...callsOf(ask),
+    appendLatency: (brokers) => appendLatency(probe, brokers),
+    removeLatencyGroups: () => removeLatencyGroups(probe),
     presentedCertificate: (address) => connections.peerCertificate(address),
-    close,
+    close: async () => void (await Promise.all([close(), own.close()])),
   };
 }
 
@@ -175,7 +190,9 @@ function routeOf(options: AdminOptions): {
   return { connections, route, close };
 }
 
-function callsOf(ask: Ask): Omit<KafkaAdmin, 'close' | 'presentedCertificate'> {
+type OfMore = 'appendLatency' | 'close' | 'presentedCertificate' | 'removeLatencyGroups';
+
+function callsOf(ask: Ask): Omit<KafkaAdmin, OfMore> {
   return {
     apiVersions: () => ask.versions(),
     features: async () => (await ask.versions()).features,

@@ -1,5 +1,6 @@
 export { type Acl, type AclOperation, type AclResourceType, aclKey, aclOperations } from './acls.ts';
 export { type AdminOptions, type KafkaAdmin, connectAdmin, connectControllers } from './admin.ts';
+export { type AppendLatency, longestAppendMs } from './append-latency.ts';
 export type { ViewOptions } from './broker-view.ts';
 export type { BrokerFacts, DescribedCluster } from './cluster.ts';
 export { type ConfigChange, type ConfigResource, type EffectiveConfig, clusterDefault } from './configs.ts';

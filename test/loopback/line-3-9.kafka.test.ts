@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { after, before, suite, test } from 'node:test';
-import { type KafkaAdmin, connectAdmin } from '../../src/kafka/index.ts';
+import { type KafkaAdmin, connectAdmin, longestAppendMs } from '../../src/kafka/index.ts';
 import { type LoopbackKafka, loopbackUnavailable, startLoopback } from '../support/loopback-kafka.ts';
 import { until } from '../support/until.ts';
 import { send, withProducer } from './produce.ts';
@@ -35,6 +35,24 @@ void suite('the calls for balancing, against Kafka 3.9', { skip: unavailable }, 
     await client.setOffsets({ groupId: 'g', topic: 'a', partitions: [{ partition: 0, offset: '7' }] });
     await client.disconnect();
     assert.deepEqual(await admin.committedOffsets(), [{ group: 'g', offsets: [{ ...one, offset: 7n }] }]);
+  });
+
+  test('a commit of an offset waits for every in-sync replica, and its group can be removed', async () => {
+    const measured = () => admin.appendLatency([0]).catch(() => []);
+    await until('the leader is measured', async () => (await measured()).length === 1, { everyMs: 200 });
+    const [quick] = await admin.appendLatency([0]);
+    assert.ok(quick!.ms < longestAppendMs);
+    kafka.pause(1);
+    try {
+      assert.deepEqual(await admin.appendLatency([0]), [{ broker: 0, ms: longestAppendMs }]);
+    } finally {
+      kafka.resume(1);
+    }
+    const groups = async () => (await admin.committedOffsets()).map(({ group }) => group);
+    await until('only the other group is left', async () => {
+      await admin.removeLatencyGroups().catch(() => undefined);
+      return (await groups()).join() === 'g';
+    });
   });
 
   test('a move to another broker, its election and its cancellation', async () => {

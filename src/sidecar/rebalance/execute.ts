@@ -20,6 +20,7 @@ import { KafkaError } from '../../kafka/index.ts';
 import type { Context } from '../context.ts';
 import { type Acted, type ActedOnKafka, Actor, type ToldControllers } from './execute-act.ts';
 import { type Intervals, type ObservedKafka, Observer, defaultIntervals } from './execute-observe.ts';
+import { LatencyProbe, type MeasuredKafka, followsLatency } from './latency.ts';
 
 /** What is told after each look. */
 export interface Told {
@@ -51,7 +52,8 @@ export interface ExecuteOptions {
   readonly holds?: () => boolean;
   /** Asked before each look. */
   readonly stopRequested?: () => boolean;
-  readonly produceLatencyMs?: () => number | undefined;
+  /** Where the rate is to follow how long producers wait. */
+  readonly latency?: MeasuredKafka | undefined;
   /** By partition key, as the model measured them. */
   readonly writeRates?: () => ReadonlyMap<string, number> | undefined;
   readonly tell?: (told: Told) => void;
@@ -70,6 +72,7 @@ export const reachOf = ({
 }: Context): Pick<ExecuteOptions, 'kafka'> & Partial<ExecuteOptions> => ({
   kafka,
   controllers,
+  latency: kafka,
   ...(holds === undefined ? {} : { holds }),
 });
 
@@ -86,6 +89,7 @@ export class Execution {
   readonly #prepared: Prepared;
   readonly #observer: Observer;
   readonly #actor: Actor;
+  readonly #latency: LatencyProbe | undefined;
   #journal: Journal;
   #hasLooked = false;
   #lookAt: LookAt;
@@ -107,6 +111,7 @@ export class Execution {
       intervals: { ...defaultIntervals, ...options.intervals },
       onFailure: (error, what) => this.#failed(error, what),
     });
+    this.#latency = this.#probe(nowMs, holds);
     const partitions = journal.copies.flatMap(({ move }) => plan.moves[move] ?? []);
     this.#lookAt = { partitions, configs: journal.ledger, destinations: [], landedOn: [] };
   }
@@ -120,8 +125,25 @@ export class Execution {
    * journal cannot be stored, or when `signal` is aborted: then it may be resumed.
    */
   async run(): Promise<Journal> {
-    while (this.#journal.outcome === undefined || !this.#hasLooked) await this.#roundAndPause();
+    if (this.#journal.rate === undefined && this.#journal.outcome === undefined)
+      await this.#latency?.first(this.#options.signal);
+    while (this.#journal.outcome === undefined || !this.#hasLooked) {
+      if (this.#journal.outcome === undefined) this.#latency?.sampleWhenDue();
+      await this.#roundAndPause();
+    }
+    await this.#latency?.end();
     return this.#journal;
+  }
+
+  #probe(nowMs: () => number, holds: () => boolean): LatencyProbe | undefined {
+    const { latency, plan, limits } = this.#options;
+    if (latency === undefined || !followsLatency(limits)) return undefined;
+    const brokers = [...new Set(plan.moves.flatMap(({ from, to }) => [...from, ...to]))];
+    const onFailure = (error: unknown, what: string) => {
+      const reason = error instanceof Error ? error.message : String(error);
+      this.#options.log?.debug({ event: 'rebalance-latency-failed' }, `${what}: ${reason}`);
+    };
+    return new LatencyProbe({ kafka: latency, brokers, holds, nowMs, onFailure });
   }
 
   /**
@@ -179,13 +201,13 @@ export class Execution {
   }
 
   async #look() {
-    const { produceLatencyMs, writeRates } = this.#options;
+    const { writeRates } = this.#options;
     try {
       const seen = await this.#observer.look(this.#lookAt, this.#acted);
-      const [latency, rates] = [produceLatencyMs?.(), writeRates?.()];
+      const [latency, rates] = [this.#latency?.slowest(), writeRates?.()];
       return {
         ...seen,
-        ...(latency === undefined ? {} : { produceLatencyMs: latency }),
+        ...(latency === undefined ? {} : { produceLatency: latency }),
         ...(rates === undefined ? {} : { writeRates: rates }),
       };
     } catch (error) {

@@ -35,6 +35,11 @@ export class FakeKafka {
   isBroken = false;
   /** Lets nothing be moved. */
   hasPolicy = false;
+  /** How long writes take by broker; none where nothing can be measured. */
+  latency: () => ReadonlyMap<number, number> = () => new Map();
+  measured = 0;
+  /** Groups of measurements are left. */
+  hasGroups = false;
   writes = 0;
   looks = 0;
 
@@ -141,6 +146,17 @@ export class FakeKafka {
         else this.configs.delete(key);
       }
     return changes.map(({ resource }) => ({ resource }));
+  }
+
+  async appendLatency(ids: readonly number[]) {
+    this.measured += 1;
+    const all = [...this.latency()].map(([broker, ms]) => ({ broker, ms }));
+    if (all.length > 0) this.hasGroups = true;
+    return all.filter(({ broker }) => ids.includes(broker));
+  }
+
+  async removeLatencyGroups() {
+    this.hasGroups = false;
   }
 
   async describeLogDirs(broker: number) {
