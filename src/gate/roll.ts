@@ -55,18 +55,24 @@ function begin(snapshot: RollSnapshot, record: DisruptionRecord): Decision {
     return wait({ for: 'preflight', set: blocked.name, problem: blocked.blocked });
   if (outdated.length === 0)
     return unobserved === undefined ? { do: 'rest' } : wait({ for: 'set', set: unobserved.name });
+  const useless = outdated.find((pod) => isUseless(pod) && !pod.terminating);
+  if (useless !== undefined) return begun(snapshot, record, useless);
   if (snapshot.activeController === undefined) return wait({ for: 'active-controller' });
-  const { activeController, ask, nowMs, by } = snapshot;
+  const { activeController, ask } = snapshot;
   const [first, ...rest] = rollOrder(outdated, activeController);
   // The active controller waits until it is the only one left, even where the others may not go yet.
   const turns = [first, ...rest.filter(({ nodeId }) => nodeId !== activeController)];
   const verdicts = turns.flatMap((pod) => (pod === undefined ? [] : [{ pod, verdict: ask(pod) }]));
-  const next = verdicts.find(({ pod, verdict }) => verdict.kind !== 'deny' || isUseless(pod));
+  const next = verdicts.find(({ verdict }) => verdict.kind !== 'deny');
   if (next === undefined)
     return verdicts[0] === undefined
       ? { do: 'rest' }
       : wait({ for: 'verdict', verdict: verdicts[0].verdict });
-  const { name, uid, nodeId, set } = next.pod;
+  return begun(snapshot, record, next.pod);
+}
+
+function begun({ by, nowMs }: RollSnapshot, record: DisruptionRecord, pod: RollPod): Decision {
+  const { name, uid, nodeId, set } = pod;
   const broker = nodeId === undefined ? {} : { broker: nodeId };
   const what = { kind: 'roll', pod: name, podUid: uid, set, ...broker } as const;
   return written(take(record, { id: rollOf(uid), by }, what, nowMs));

@@ -91,17 +91,19 @@ class Turn {
   #check(): Decision {
     const old = this.#old();
     if (old === undefined || old.terminating || !isOutdated(old, this.#set)) return this.#release(false);
+    if (isUseless(old)) return this.#advance('deleting');
     if (!this.#isNews()) return wait({ for: 'evidence' });
     const verdict = this.#snapshot.ask(old, this.#lease.id);
-    return verdict.kind === 'deny' && !isUseless(old) ? this.#release(false) : this.#advance('deleting');
+    return verdict.kind === 'deny' ? this.#release(false) : this.#advance('deleting');
   }
 
   #delete(): Decision {
     const old = this.#old();
     if (old === undefined || old.terminating) return this.#advance('starting');
+    if (isUseless(old)) return { do: 'delete', pod: old.name, uid: old.uid };
     if (!this.#isNews()) return wait({ for: 'evidence' });
     const verdict = this.#snapshot.ask(old, this.#lease.id);
-    if (verdict.kind !== 'deny' || isUseless(old)) return { do: 'delete', pod: old.name, uid: old.uid };
+    if (verdict.kind !== 'deny') return { do: 'delete', pod: old.name, uid: old.uid };
     const { nowMs, options } = this.#snapshot;
     // Evidence may be a little late, and the next read a yes again.
     return nowMs - this.#lease.stepSinceMs < options.patienceMs
@@ -246,8 +248,12 @@ class Turn {
 /** The lease of the roll of a pod. */
 export const rollOf = (podUid: string): string => `roll/${podUid}`;
 
-/** Never ready, and of no use to anybody: deleting it takes nothing away. */
-export const isUseless = (pod: RollPod): boolean => pod.serving === 'no' && !pod.everReady;
+/**
+ * Never ready, or kept from running by its kubelet (a crash loop): of no use to anybody, so that deleting it takes nothing away
+ * and needs no evidence. A cluster that is down as a whole comes up again by a repaired template only because of this.
+ */
+export const isUseless = (pod: RollPod): boolean =>
+  pod.serving === 'no' && (!pod.everReady || pod.failing !== undefined);
 
 export const isExpected = (ordinal: number, { firstOrdinal, replicas }: SetFacts): boolean =>
   ordinal >= firstOrdinal && ordinal < firstOrdinal + replicas;

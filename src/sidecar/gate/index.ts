@@ -167,11 +167,11 @@ export function gateOf(options: GateOptions): Gate {
   async function mayStillGo(uid: string, known: RecordKnown): Promise<boolean> {
     const { latest } = source;
     const holder = known.known ? known.record.holder : undefined;
-    if (latest === undefined) return false;
     const [pings, now] = await Promise.all([source.ping(), live()]);
     const pod = now.pods.find((one) => one.uid === uid);
     if (pod === undefined || pod.terminating) return false;
-    if (isUseless(rollPod(pod, latest.kafka, memory.everReady))) return true;
+    if (isUseless(rollPod(pod, latest?.kafka, memory.everReady))) return true;
+    if (latest === undefined) return false;
     const prepared = at(latest.prepared, { ...momentOf(known, now.pods), ...now, pings });
     const policy = rollPolicy(context.world().sets);
     const leaseId = holder === undefined ? {} : { leaseId: holder.id };

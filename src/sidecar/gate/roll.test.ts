@@ -155,6 +155,36 @@ test('a new pod that does not come up: the others keep their revision, and a new
   assert.deepEqual(around.there(), [0, 1], 'the broken pod is replaced');
 });
 
+test('a cluster that is down as a whole comes up by a repaired template, with nobody to ask', async (t) => {
+  const around = await outdated(t);
+  around.kafka.away = true;
+  await around.later(60_000);
+  const down = (ordinal: number, revision: string, generation = 1) =>
+    brokerPod(ordinal, generation, { ready: false, runs: false, revision, failing: 'CrashLoopBackOff' });
+  around.setPods([down(0, 'r1'), down(1, 'r1'), down(2, 'r1')]);
+  for (let gone = 1; gone <= 3; gone++) {
+    const { pods: before } = around.context.world();
+    for (let left = 6; left > 0 && around.there().length === 3; left--) await around.go(1);
+    const there = around.there();
+    assert.equal(there.length, 2, `${gone}: ${JSON.stringify(around.record().holder)}`);
+    // Its StatefulSet makes it anew; it does not come up before the others have.
+    around.setPods(
+      before.map((pod, ordinal) =>
+        there.includes(ordinal) ? pod : brokerPod(ordinal, 2, { ready: false, revision: 'r2' }),
+      ),
+    );
+  }
+});
+
+test('a pod whose container runs is not deleted while nobody can be asked', async (t) => {
+  const around = await outdated(t);
+  around.kafka.away = true;
+  await around.later(60_000);
+  around.setPods([0, 1, 2].map((ordinal) => brokerPod(ordinal, 1, { ready: false })));
+  await around.go(4);
+  assert.equal(around.there().length, 3);
+});
+
 test('OnDelete and a partition of the author are respected; a template that must not be rolled out waits', async (t) => {
   const around = await outdated(t, { blocked: () => 'Kafka 4.1 has no ZooKeeper mode.' });
   const report = await around.go();
