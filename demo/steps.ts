@@ -24,7 +24,7 @@ export async function demonstrate(cluster: Cluster, manifests: Manifests): Promi
   const kubectl = (...args: string[]) => cluster.kubectl(['-n', namespace, ...args]);
 
   show.step('kafka-warden, by its Helm chart');
-  await installWarden(cluster, ['evictionGate.enabled=true']);
+  await installWarden(cluster);
   show.closer('kubectl -n kafka-warden get pods; kubectl get mutatingwebhookconfigurations');
 
   show.step('The namespace demo is enrolled', 'label kafka-warden.io/enroll=true');
@@ -202,35 +202,38 @@ async function heldAndReleased(cluster: Cluster): Promise<void> {
   show.closer('kafka-warden gate status -n demo; kubectl -n demo get kafkacluster kafka -o yaml');
 }
 
-/** A fourth broker comes and holds nothing; an approved plan gives it its share. */
+/** A fourth broker comes and holds nothing; the plan that is proposed for it gives it its share once it is approved. */
 async function balances(cluster: Cluster): Promise<void> {
   const kubectl = (...args: string[]) => cluster.kubectl(['-n', namespace, ...args]);
   const warden = async (...args: string[]) => {
     const env = { ...process.env, KUBECONFIG: cluster.kubeconfig };
     return (await run(process.execPath, [program, ...args, '-n', namespace], { env })).stdout.trim();
   };
-  show.step(
-    'A fourth broker joins and gets its share',
-    'kubectl scale; kafka-warden rebalance propose, approve',
-  );
+  show.step('A fourth broker joins and gets its share', 'kubectl scale; kafka-warden rebalance approve');
   await kubectl('scale', 'statefulset', 'kafka', '--replicas=4');
   await until('the fourth broker serves', async () => {
     const brokers = await kubectl('get', 'kafkacluster', 'kafka', '-o', 'jsonpath={.status.summary}');
     return brokers.startsWith('4/4');
   });
-  show.output(
-    await warden('rebalance', 'propose', '--name=fill', '--mode=add-brokers', '--brokers=3', '--search=2'),
-  );
-  await warden('rebalance', 'approve', 'fill', '--yes');
-  await kubectl('wait', 'kafkarebalance/fill', '--for=jsonpath={.status.phase}=Done', '--timeout=180s');
-  show.output(await kubectl('get', 'kafkarebalance', 'fill'));
-  const moved = await kubectl(
-    'get',
-    'kafkarebalance',
-    'fill',
-    '-o',
-    'jsonpath={.status.summary.replicaMoves}',
-  );
+  const name = 'kafka-scale-out';
+  const phase = async (wanted: string) => {
+    await until(
+      `its share is ${wanted.toLowerCase()}`,
+      async () =>
+        (await kubectl(
+          ...['get', 'kafkarebalance', name, '--ignore-not-found', '-o', 'jsonpath={.status.phase}'],
+        )) === wanted,
+      { timeoutMs: 180_000 },
+    );
+  };
+  await phase('Proposed');
+  show.output(await kubectl('get', 'kafkarebalance', name));
+  await warden('rebalance', 'approve', name, '--yes');
+  await phase('Done');
+  show.output(await kubectl('get', 'kafkarebalance', name));
+  const moved = await kubectl('get', 'kafkarebalance', name, '-o', 'jsonpath={.status.summary.replicaMoves}');
   claim(Number(moved) > 0, `${moved} replicas were copied to the new broker, and nothing else was moved`);
-  show.closer('kubectl -n demo get kafkarebalance fill -o yaml; kafka-warden rebalance status fill -n demo');
+  show.closer(
+    'kubectl -n demo get kafkarebalance kafka-scale-out -o yaml; kafka-warden rebalance status kafka-scale-out -n demo',
+  );
 }
