@@ -109,6 +109,12 @@ export function memoryApi(namespace = 'shop'): MemoryApi {
     return stale ? refusal(409, 'Conflict', path) : store(key, merged(there, body) as KubeObject & Tree);
   };
 
+  const remove = (path: string, there: KubeObject & Tree, body: unknown): Answer => {
+    if (!isAsExpected(there, body)) return refusal(409, 'Conflict', path);
+    objects.delete(path);
+    return { status: 200, body: there };
+  };
+
   const answer = (asked: Asked): Answer => {
     const refused = api.refuse?.(asked);
     if (refused !== undefined) return refused;
@@ -124,9 +130,7 @@ export function memoryApi(namespace = 'shop'): MemoryApi {
       const stale = replaced !== undefined && replaced !== there.metadata?.resourceVersion;
       return stale ? refusal(409, 'Conflict', path) : store(path, body as KubeObject & Tree);
     }
-    if (!isAsExpected(there, body)) return refusal(409, 'Conflict', path);
-    objects.delete(path);
-    return { status: 200, body: there };
+    return remove(path, there, body);
   };
 
   const send = async (exchange: Exchange): Promise<string> => {
