@@ -58,7 +58,14 @@ export interface Gate {
   run(signal: AbortSignal): Promise<void>;
 }
 
-const periodsMs = { idle: 30_000, busy: 1_000, hurry: 10_000, slowly: 5_000, longAfter: 300_000 };
+const periodsMs = {
+  afterwards: 120_000,
+  idle: 30_000,
+  busy: 1_000,
+  hurry: 10_000,
+  slowly: 5_000,
+  longAfter: 300_000,
+};
 /** A pass takes so many steps at most; the next goes on. */
 const stepsPerPass = 8;
 
@@ -72,6 +79,8 @@ export function gateOf(options: GateOptions): Gate {
     mirrored: undefined as Mirrored | undefined,
     /** What the budget was last told to say. */
     said: '',
+    /** A disruption was under way at this time. */
+    disruptedAtMs: -Infinity,
   };
   const source = new EvidenceSource({
     kafka,
@@ -241,7 +250,11 @@ export function gateOf(options: GateOptions): Gate {
   function watch(holder: Holder | undefined, decision: Decision | undefined): number {
     const own = holder !== undefined && isOurs(holder);
     const waits = holder === undefined && decision !== undefined && decision.do !== 'rest';
-    source.pace(own || waits ? periodsMs.slowly : Infinity);
+    if (own) memory.disruptedAtMs = nowMs();
+    // The budget opens as soon as in-sync replicas have been stable again, not half a minute later.
+    const recent = nowMs() - memory.disruptedAtMs < periodsMs.afterwards;
+    const opens = recent && memory.mirrored?.maxUnavailable === 0;
+    source.pace(own || waits || opens ? periodsMs.slowly : Infinity);
     if (!own && !waits) return periodsMs.idle;
     if (waits && decision.do === 'wait' && decision.waiting.for === 'preflight') return periodsMs.slowly;
     if (own && nowMs() - holder.sinceMs > periodsMs.longAfter) return periodsMs.slowly;
