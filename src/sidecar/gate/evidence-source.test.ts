@@ -44,6 +44,23 @@ test('a question has reads follow each other at once, for as long as it counts, 
   }
 });
 
+test('a broker that answers no more is reason to read at once, and so is one that answers again', async (t) => {
+  assert.ok((defaultPeriods.pingMs ?? Infinity) <= 2_000);
+  const idle = { idleMs: 3_600_000, quickMs: 10, askedForMs: 1, pingMs: 20 };
+  const { kafka, source, nextRead } = given(t, idle);
+  await nextRead();
+  await pause(200);
+  assert.equal(kafka.reads, 1, 'nothing has changed');
+  const silent = nextRead();
+  kafka.silent.add(2);
+  await silent;
+  assert.equal(source.latest?.kafka.pings.get(2)?.tookMs, undefined);
+  const back = nextRead();
+  kafka.silent.delete(2);
+  await back;
+  assert.notEqual(source.latest?.kafka.pings.get(2)?.tookMs, undefined);
+});
+
 test('evidence of a thread that dies grows old, is told as such, and comes again', async (t) => {
   const log = { warn: () => undefined };
   const digester = new Digester({ log, inlineBytes: 0, pauseMs: { first: 10, longest: 10 } });

@@ -26,9 +26,16 @@ export interface Periods {
   readonly quickMs: number;
   /** How long somebody who has asked is taken to wait: `kubectl drain` asks every 5 s. */
   readonly askedForMs: number;
+  /** How often brokers are asked, while idle, whether they answer; left out: never. */
+  readonly pingMs?: number;
 }
 
-export const defaultPeriods: Periods = { idleMs: 30_000, quickMs: 900, askedForMs: 60_000 };
+export const defaultPeriods: Periods = {
+  idleMs: 30_000,
+  quickMs: 900,
+  askedForMs: 60_000,
+  pingMs: 2_000,
+};
 
 /** A read that failed is repeated after this: the budget is closed until it succeeds. */
 const afterFailureMs = 2_000;
@@ -135,13 +142,34 @@ export class EvidenceSource {
   /** Until aborted. */
   async run(signal: AbortSignal): Promise<void> {
     try {
-      while (!signal.aborted) {
-        const from = performance.now();
-        await this.#read();
-        if (!signal.aborted) await this.#pause(performance.now() - from, signal);
-      }
+      await Promise.all([this.#readOn(signal), this.#heed(signal)]);
     } finally {
       await this.#digester.close();
+    }
+  }
+
+  async #readOn(signal: AbortSignal): Promise<void> {
+    while (!signal.aborted) {
+      const from = performance.now();
+      await this.#read();
+      if (!signal.aborted) await this.#pause(performance.now() - from, signal);
+    }
+  }
+
+  /**
+   * A broker that answers no more, or again, is reason to read at once. A webhook replica that went with the same node costs an
+   * eviction the webhook's timeout, and then the budget decides alone: it has to be closed by then.
+   */
+  async #heed(signal: AbortSignal): Promise<void> {
+    const { pingMs } = this.#periods;
+    while (pingMs !== undefined && !signal.aborted) {
+      await delay(pingMs, undefined, { signal }).catch(() => undefined);
+      const before = this.#latest?.kafka.pings;
+      const idle = this.#wake !== undefined && this.#quickUntilMs <= performance.now();
+      if (signal.aborted || !idle || before === undefined) continue;
+      const now = await this.ping();
+      const answered = (pings: typeof before, id: number) => pings.get(id)?.tookMs !== undefined;
+      if ([...before.keys()].some((id) => answered(before, id) !== answered(now, id))) this.look();
     }
   }
 
