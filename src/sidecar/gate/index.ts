@@ -246,15 +246,16 @@ export function gateOf(options: GateOptions): Gate {
     };
   }
 
+  /** The budget is to open as soon as in-sync replicas have been stable again, not half a minute later. */
+  const opensSoon = (): boolean =>
+    nowMs() - memory.disruptedAtMs < periodsMs.afterwards && memory.mirrored?.maxUnavailable === 0;
+
   /** Kafka is read quickly while one of our disruptions is under way, or is to begin. Returns when to look at it again. */
   function watch(holder: Holder | undefined, decision: Decision | undefined): number {
     const own = holder !== undefined && isOurs(holder);
     const waits = holder === undefined && decision !== undefined && decision.do !== 'rest';
     if (own) memory.disruptedAtMs = nowMs();
-    // The budget opens as soon as in-sync replicas have been stable again, not half a minute later.
-    const recent = nowMs() - memory.disruptedAtMs < periodsMs.afterwards;
-    const opens = recent && memory.mirrored?.maxUnavailable === 0;
-    source.pace(own || waits || opens ? periodsMs.slowly : Infinity);
+    source.pace(own || waits || opensSoon() ? periodsMs.slowly : Infinity);
     if (!own && !waits) return periodsMs.idle;
     if (waits && decision.do === 'wait' && decision.waiting.for === 'preflight') return periodsMs.slowly;
     if (own && nowMs() - holder.sinceMs > periodsMs.longAfter) return periodsMs.slowly;
