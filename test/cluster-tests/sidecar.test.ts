@@ -209,8 +209,10 @@ void suite('the sidecar of a hardened cluster', { skip: reason ?? false }, () =>
       }));
     };
     await until('every figure is told as it stays', async () => {
-      const { underReplicatedPartitions, users, certificates = [] } = await status();
+      const { underReplicatedPartitions, users, certificates = [], largestReplication } = await status();
       const settled = underReplicatedPartitions === 0 && users?.total === 1 && users.ready === 1;
+      // How many replicas topics have is read every minute.
+      if (largestReplication?.replicas !== 3) return false;
       return settled && certificates.every(({ presentedNotAfter }) => presentedNotAfter !== undefined);
     });
     let before = await versions();
