@@ -80,11 +80,12 @@ export function journey({ image, namespace, version }: Start): void {
     );
     assert.ok(Array.isArray(status['listeners']) && status['listeners'].length >= 2);
     assert.match(String(status['kafkaVersion']), version);
-    const budget = JSON.parse(await kubectl('get', 'pdb', `${set}-kafka-warden`, '-o', 'json')) as {
-      spec: Record<string, unknown>;
-    };
-    assert.equal(budget.spec['maxUnavailable'], 1);
-    assert.equal(budget.spec['unhealthyPodEvictionPolicy'], 'IfHealthyBudget');
+    await until('the budget is open: every broker could go alone', async () => {
+      const read = await kubectl('get', 'pdb', `${set}-kafka-warden`, '-o', 'json');
+      const { spec } = JSON.parse(read) as { spec: Record<string, unknown> };
+      assert.equal(spec['unhealthyPodEvictionPolicy'], 'AlwaysAllow');
+      return spec['maxUnavailable'] === 1;
+    });
   });
 
   step(
