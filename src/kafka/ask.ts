@@ -31,10 +31,17 @@ export interface Route {
 /** A controller that was just elected may not be known to every broker yet. */
 const controllerTries = { count: 4, pauseMs: 250 };
 
-export function askOf(route: Route): Ask {
+/**
+ * Calls one address after the other, from the one that answered last. `passOn` returns an error for which the next one is
+ * asked and throws any other; `failed` makes one error of all where none answered.
+ */
+export function oneAfterTheOther(
+  route: Pick<Route, 'addresses' | 'call'>,
+  passOn: (error: unknown) => KafkaError,
+  failed: (errors: readonly KafkaError[]) => KafkaError,
+): Ask['any'] {
   let preferred = 0;
-
-  const any: Ask['any'] = async (api, ...args) => {
+  return async (api, ...args) => {
     const known = route.addresses();
     const errors: KafkaError[] = [];
     for (const [offset] of known.entries()) {
@@ -46,13 +53,20 @@ export function askOf(route: Route): Ask {
         preferred = index;
         return answer;
       } catch (error) {
-        if (!(error instanceof KafkaError) || error.reason !== undefined) throw error;
-        route.onFailure(error);
-        errors.push(error);
+        errors.push(passOn(error));
       }
     }
-    throw allFailed(errors);
+    throw failed(errors);
   };
+}
+
+export function askOf(route: Route): Ask {
+  const unreached = (error: unknown): KafkaError => {
+    if (!(error instanceof KafkaError) || error.reason !== undefined) throw error;
+    route.onFailure(error);
+    return error;
+  };
+  const any = oneAfterTheOther(route, unreached, (errors) => allFailed(errors));
 
   const ask: Ask = {
     any,

@@ -1,5 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import { type Ask, type Route, allFailed } from './ask.ts';
+import { type Ask, type Route, allFailed, oneAfterTheOther } from './ask.ts';
 import { KafkaError } from './errors.ts';
 import {
   type ResourceChanges,
@@ -29,27 +29,10 @@ const rounds = { count: 4, pauseMs: 500 };
 
 /** Every call reaches the active controller: the others say that they are not it, and the next one is asked. */
 export function controllersAsk(route: Route, pauseMs = rounds.pauseMs): Pick<Ask, 'any' | 'versions'> {
-  let active = 0;
-
-  /** The one that answered last is asked first. */
-  const once: Ask['any'] = async (api, ...args) => {
-    const known = route.addresses();
-    const errors: KafkaError[] = [];
-    for (const [offset] of known.entries()) {
-      const index = (active + offset) % known.length;
-      const address = known[index];
-      if (address === undefined) continue;
-      try {
-        const answer = await route.call(address, api, ...args);
-        active = index;
-        return answer;
-      } catch (error) {
-        errors.push(elsewhere(error));
-      }
-    }
+  const once = oneAfterTheOther(route, elsewhere, (errors) => {
     errors.forEach((error) => route.onFailure(error));
-    throw allFailed(errors, 'controller');
-  };
+    return allFailed(errors, 'controller');
+  });
 
   const any: Ask['any'] = async (api, ...args) => {
     for (let left = rounds.count - 1; ; left--) {
