@@ -12,5 +12,5 @@ export * from './record.ts';
 export * from './record-json.ts';
 export * from './roll-model.ts';
 export { nextStep, rollOrder } from './roll.ts';
-export { isUseless } from './way-back.ts';
+export { isExpected, isUseless } from './way-back.ts';
 export * from './verdict.ts';

@@ -260,10 +260,14 @@ export function takeOver(record: DisruptionRecord, by: string): Outcome {
   return done({ ...record, holder: { ...record.holder, by } });
 }
 
+/** Evictions, losses and rolls are carried back to whole by the gate; rebalances and scale-ins by duties of their own. */
+export const isFollowed = ({ kind }: Holder): boolean =>
+  kind === 'eviction' || kind === 'loss' || kind === 'roll';
+
 /** Where the gate is off nobody follows evictions, losses and rolls: what is left of one would be in the way for ever. */
 export function dropUnfollowed(record: DisruptionRecord): Outcome {
-  const kind = record.holder?.kind;
-  return done(kind === 'eviction' || kind === 'loss' || kind === 'roll' ? without(record) : record);
+  const { holder } = record;
+  return done(holder !== undefined && isFollowed(holder) ? without(record) : record);
 }
 
 function onLease(record: DisruptionRecord, claim: Claim, then: (lease: Lease) => Outcome): Outcome {

@@ -1,7 +1,7 @@
 import type { DisruptionRecord, Reservation } from './record.ts';
 import { confirm, lapse, take, takeOver } from './record.ts';
 import type { Decision, RollPod, RollSnapshot } from './roll-model.ts';
-import { carryOn, isExpected, isOutdated, isUseless, rollOf, wait, written } from './way-back.ts';
+import { carryOn, isExpected, isOutdated, isUseless, rollOf, setOf, wait, written } from './way-back.ts';
 
 /**
  * The next thing to do for the nodes of one cluster, over all its StatefulSets. Whatever is under way comes first; then a
@@ -48,9 +48,10 @@ function notice(snapshot: RollSnapshot, record: DisruptionRecord): Decision | un
 
 function begin(snapshot: RollSnapshot, record: DisruptionRecord): Decision {
   const unobserved = snapshot.sets.find(({ observed }) => !observed);
-  const behind = snapshot.pods.filter((pod) => isOutdated(pod, setOf(snapshot, pod)));
-  const outdated = behind.filter((pod) => setOf(snapshot, pod)?.blocked === undefined);
-  const blocked = outdated.length === 0 && behind[0] !== undefined ? setOf(snapshot, behind[0]) : undefined;
+  const behind = snapshot.pods.filter((pod) => isOutdated(pod, setOf(snapshot.sets, pod)));
+  const outdated = behind.filter((pod) => setOf(snapshot.sets, pod)?.blocked === undefined);
+  const blocked =
+    outdated.length === 0 && behind[0] !== undefined ? setOf(snapshot.sets, behind[0]) : undefined;
   if (blocked?.blocked !== undefined)
     return wait({ for: 'preflight', set: blocked.name, problem: blocked.blocked });
   if (outdated.length === 0)
@@ -77,8 +78,6 @@ function begun({ by, nowMs }: RollSnapshot, record: DisruptionRecord, pod: RollP
   const what = { kind: 'roll', pod: name, podUid: uid, set, ...broker } as const;
   return written(take(record, { id: rollOf(uid), by }, what, nowMs));
 }
-
-const setOf = ({ sets }: RollSnapshot, pod: RollPod) => sets.find(({ name }) => name === pod.set);
 
 /**
  * Broken pods first (they cost nothing), then controllers without brokers, then brokers, each set from its highest ordinal

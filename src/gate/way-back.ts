@@ -18,15 +18,7 @@ export function carryOn(snapshot: RollSnapshot, record: DisruptionRecord, lease:
  * the pod that is waited for may not even be made before that.
  */
 function sweep({ pods, sets }: RollSnapshot): Decision | undefined {
-  const found = pods.find(
-    (pod) =>
-      isUseless(pod) &&
-      !pod.terminating &&
-      isOutdated(
-        pod,
-        sets.find(({ name }) => name === pod.set),
-      ),
-  );
+  const found = pods.find((pod) => isUseless(pod) && !pod.terminating && isOutdated(pod, setOf(sets, pod)));
   return found === undefined ? undefined : { do: 'delete', pod: found.name, uid: found.uid };
 }
 
@@ -245,6 +237,9 @@ class Turn {
   }
 }
 
+export const setOf = (sets: readonly SetFacts[], pod: RollPod): SetFacts | undefined =>
+  sets.find(({ name }) => name === pod.set);
+
 /** The lease of the roll of a pod. */
 export const rollOf = (podUid: string): string => `roll/${podUid}`;
 
@@ -255,8 +250,11 @@ export const rollOf = (podUid: string): string => `roll/${podUid}`;
 export const isUseless = (pod: RollPod): boolean =>
   pod.serving === 'no' && (!pod.everReady || pod.failing !== undefined);
 
-export const isExpected = (ordinal: number, { firstOrdinal, replicas }: SetFacts): boolean =>
-  ordinal >= firstOrdinal && ordinal < firstOrdinal + replicas;
+/** Whether a set asks for a pod of that ordinal. */
+export const isExpected = (
+  ordinal: number,
+  { firstOrdinal, replicas }: Pick<SetFacts, 'firstOrdinal' | 'replicas'>,
+): boolean => ordinal >= firstOrdinal && ordinal < firstOrdinal + replicas;
 
 /** Of another revision than the template has, and not held back by the set's own partition. */
 export const isOutdated = (pod: RollPod, set: SetFacts | undefined): boolean =>

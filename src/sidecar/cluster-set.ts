@@ -57,6 +57,9 @@ export function ordinalOf(set: ClusterSet, pod: string): number | undefined {
   return /^(0|[1-9]\d*)$/.test(rest) ? Number(rest) : undefined;
 }
 
+/** The pod of a broker, which advertises its name: the first label of the host. */
+export const podOfBroker = ({ host }: { readonly host: string }): string => host.split('.', 1)[0] ?? '';
+
 export const nodeIdOf = (set: ClusterSet, ordinal: number): number => ordinal + set.layout.idOffset;
 
 /** What a Service or budget selects: all broker and controller pods of the cluster, and nothing else. */

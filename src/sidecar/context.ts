@@ -3,6 +3,7 @@ import { type EventDetails, recordEvent } from '../kubernetes/events.ts';
 import type { KubeObject, Log } from '../kubernetes/object.ts';
 import type { KafkaAdmin, KafkaControllers } from '../kafka/index.ts';
 import type { Launcher } from '../hardening/index.ts';
+import type { ClusterSet } from './cluster-set.ts';
 import type { Finding } from './conditions.ts';
 import type { Metrics } from './metrics.ts';
 import type { ClusterStatus } from './status/kafka-cluster.ts';
@@ -50,11 +51,21 @@ export interface Reports {
   facts(): Facts;
 }
 
+export type ToldEvent = Pick<EventDetails, 'type' | 'reason' | 'message' | 'action'>;
+
+/** As `tell`, about a StatefulSet of the cluster. */
+export const tellSet = (
+  context: Pick<Context, 'kube'>,
+  { object }: Pick<ClusterSet, 'object'>,
+  event: ToldEvent,
+): Promise<void> =>
+  tell(context, { apiVersion: 'apps/v1', kind: 'StatefulSet', metadata: object.metadata }, event);
+
 /** Writes an event about an object of the cluster; identical ones within ten minutes are written once. */
 export async function tell(
-  context: Context,
+  context: Pick<Context, 'kube'>,
   regarding: KubeObject,
-  event: Pick<EventDetails, 'type' | 'reason' | 'message' | 'action'>,
+  event: ToldEvent,
 ): Promise<void> {
   await recordEvent(context.kube, { ...event, regarding, reporter: 'sidecar' });
 }

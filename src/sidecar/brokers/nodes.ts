@@ -1,5 +1,13 @@
 import type { DescribedCluster } from '../../kafka/index.ts';
-import { type ClusterSet, nodeIdOf, ordinalOf, podNames, roleOf, servingSets } from '../cluster-set.ts';
+import {
+  type ClusterSet,
+  nodeIdOf,
+  ordinalOf,
+  podNames,
+  podOfBroker,
+  roleOf,
+  servingSets,
+} from '../cluster-set.ts';
 import type { Facts } from '../context.ts';
 import { type Pod, isReady } from '../objects.ts';
 import type { BrokerStatus, ControllerStatus, QuorumStatus } from '../status/kafka-cluster.ts';
@@ -45,7 +53,7 @@ export const brokersOf = (
   cluster: DescribedCluster | undefined,
 ): BrokerStatus[] =>
   nodesOf(servingSets(sets), pods).map((node) => {
-    const broker = cluster?.brokers.find(({ host }) => host.split('.', 1)[0] === node.pod);
+    const broker = cluster?.brokers.find((one) => podOfBroker(one) === node.pod);
     return {
       ...node,
       id: broker?.id ?? node.id,

@@ -1,5 +1,6 @@
 import type { DisruptionRecord, Outcome, RecordKnown } from '../../gate/record.ts';
 import { recordKnown, recordText } from '../../gate/record-json.ts';
+import { inTime } from '../../in-time.ts';
 import { isStatus } from '../../kubernetes/client.ts';
 import { paths } from '../../kubernetes/paths.ts';
 import { objectsOf } from '../../names.ts';
@@ -35,6 +36,23 @@ export async function readRecord({ kube, namespace, cluster }: Place): Promise<H
 }
 
 /**
+ * The record, read live: what an informer has may be older than another process's reservation. One that cannot be read, or not
+ * so soon, is not known.
+ */
+export const recordInTime = (place: Place, patienceMs: number): Promise<RecordKnown> =>
+  inTime<RecordKnown, RecordKnown>(
+    readRecord(place).then(
+      ({ known }) => known,
+      (error: unknown) => ({
+        known: false,
+        problem: `the API server does not give it (${error instanceof Error ? error.message : String(error)})`,
+      }),
+    ),
+    patienceMs,
+    () => ({ known: false, problem: 'the API server takes too long' }),
+  );
+
+/**
  * Applies a transition to the newest record and stores the outcome. Where another write came between, the transition is
  * asked again about the record as it is then; a transition that the record refuses changes nothing and is returned.
  * @throws RecordUnreadable where the record is damaged; ApiError, UnreachableError as `Kube` does
@@ -55,6 +73,23 @@ export async function changeRecord(
       if (!isStatus(error, 409) || left <= 1) throw error;
     }
   }
+}
+
+/**
+ * As `changeRecord`, on the record that was decided on and no other: where another write came between, the decision is
+ * refused, and has to be made again.
+ */
+export function changeRecordFrom(
+  place: Place,
+  from: DisruptionRecord,
+  transition: (record: DisruptionRecord) => Outcome,
+): Promise<Outcome> {
+  const before = recordText(from);
+  return changeRecord(place, (record) =>
+    recordText(record) === before
+      ? transition(record)
+      : { ok: false, code: 'held', message: 'the record has changed since it was read' },
+  );
 }
 
 async function write(

@@ -3,6 +3,7 @@ import { isStatus } from '../../kubernetes/client.ts';
 import { paths } from '../../kubernetes/paths.ts';
 import type { Context } from '../context.ts';
 import type { StatefulSet } from '../objects.ts';
+import { setPartition } from '../partition.ts';
 import { changeRecord, readRecord } from './index.ts';
 
 type Place = Pick<Context, 'kube' | 'namespace' | 'cluster' | 'world' | 'log'>;
@@ -17,13 +18,10 @@ export async function thawAll(context: Place): Promise<void> {
   const holder = known.known ? known.record.holder : undefined;
   if (holder?.state !== 'held' || holder.frozen === undefined) return;
   for (const { set, partition, was } of holder.frozen) {
-    const path = paths.statefulsets(namespace, set);
-    const stored = await kube.tryGet<StatefulSet>(path);
+    const stored = await kube.tryGet<StatefulSet>(paths.statefulsets(namespace, set));
     if (stored?.spec?.updateStrategy?.rollingUpdate?.partition !== partition) continue;
-    const { uid, resourceVersion } = stored.metadata;
-    const spec = { updateStrategy: { rollingUpdate: { partition: was } } };
     try {
-      await kube.patch(path, { metadata: { uid, resourceVersion }, spec }, 'merge');
+      await setPartition(context, stored, was);
     } catch (error) {
       // Changed in between, or gone: it is looked at again in the next pass.
       if (isStatus(error, 409) || isStatus(error, 404)) return;

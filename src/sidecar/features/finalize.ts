@@ -7,18 +7,10 @@ import {
   decideMetadataVersion,
 } from '../../upgrade/index.ts';
 import type { ClusterSet } from '../cluster-set.ts';
-import { type Context, tell } from '../context.ts';
+import { type Context, tellSet } from '../context.ts';
 import { readRecord } from '../disruption/index.ts';
 import { settleMinIsr } from './durable-first.ts';
 import { type Heard, motionOf, supportOf } from './running.ts';
-
-/** Writes an event about a StatefulSet of the cluster. */
-export const tellOf = (
-  context: Context,
-  { object }: ClusterSet,
-  event: Parameters<typeof tell>[2],
-): Promise<void> =>
-  tell(context, { apiVersion: 'apps/v1', kind: 'StatefulSet', metadata: object.metadata }, event);
 
 /** What became of what was asked. */
 export interface Decisions {
@@ -108,7 +100,7 @@ async function carryOut(
   if (set === undefined) return decision;
   if (refused !== undefined) {
     const message = `Kafka refuses ${feature} ${level}: ${refused}`;
-    await tellOf(context, set, {
+    await tellSet(context, set, {
       type: 'Warning',
       reason: 'FeatureRefused',
       message,
@@ -118,7 +110,7 @@ async function carryOut(
   }
   context.log.info({ event: 'feature-finalized', feature, level }, decision.message);
   const message = `${feature} is finalized at level ${level}: it does not go back.`;
-  await tellOf(context, set, {
+  await tellSet(context, set, {
     type: 'Normal',
     reason: 'FeatureFinalized',
     message,

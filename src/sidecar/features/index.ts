@@ -1,8 +1,8 @@
 import { KafkaError } from '../../kafka/index.ts';
 import { type FinalizeDecision, blockedBy, preflight } from '../../upgrade/index.ts';
 import type { ClusterSet } from '../cluster-set.ts';
-import type { Context, Report } from '../context.ts';
-import { finalizeWhereAsked, tellOf } from './finalize.ts';
+import { type Context, type Report, tellSet } from '../context.ts';
+import { finalizeWhereAsked } from './finalize.ts';
 import { listen } from './listen.ts';
 import { type Heard, isPending, manifestOfSet, runningOf } from './running.ts';
 import { type Judged, featureFinding, upgradeFinding } from './told.ts';
@@ -88,7 +88,7 @@ async function tellBlocked(context: Context, judged: readonly Judged[]): Promise
     const problem = blockedBy(one);
     const set = context.world().sets.find((candidate) => candidate.name === name);
     if (problem === undefined || set === undefined) continue;
-    await tellOf(context, set, {
+    await tellSet(context, set, {
       type: 'Warning',
       reason: 'UpgradeBlocked',
       message: problem,

@@ -1,5 +1,5 @@
 import type { DescribedCluster, NodeFeatures } from '../../kafka/index.ts';
-import { type ClusterSet, addressOf, podNames, roleOf } from '../cluster-set.ts';
+import { type ClusterSet, addressOf, podNames, podOfBroker, roleOf } from '../cluster-set.ts';
 import type { Context } from '../context.ts';
 import type { Heard } from './running.ts';
 
@@ -40,5 +40,5 @@ export function staleIn(
   sets: readonly ClusterSet[],
 ): number[] {
   const pods = new Set(sets.flatMap((set) => podNames(set)));
-  return brokers.flatMap(({ id, host }) => (pods.has(host.split('.', 1)[0] ?? '') ? [] : [id]));
+  return brokers.flatMap((broker) => (pods.has(podOfBroker(broker)) ? [] : [broker.id]));
 }

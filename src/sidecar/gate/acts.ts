@@ -4,6 +4,7 @@ import { paths } from '../../kubernetes/paths.ts';
 import { keys } from '../../names.ts';
 import type { Context } from '../context.ts';
 import type { Pod } from '../objects.ts';
+import { setPartition } from '../partition.ts';
 
 /** What a decision does to Kubernetes. */
 export type Act = Extract<Decision, { do: 'delete' | 'keep' | 'partition' }>;
@@ -76,16 +77,8 @@ async function remove(
 
 /** Compare-and-swap: a template that was changed since is looked at first. */
 async function hold(context: Context, { set, partition }: Extract<Act, { do: 'partition' }>): Promise<void> {
-  const { kube, namespace, log } = context;
-  const known = context.world().sets.find(({ name }) => name === set)?.object.metadata;
+  const known = context.world().sets.find(({ name }) => name === set);
   if (known === undefined) return;
-  await kube.patch(
-    paths.statefulsets(namespace, set),
-    {
-      metadata: { uid: known.uid, resourceVersion: known.resourceVersion },
-      spec: { updateStrategy: { rollingUpdate: { partition } } },
-    },
-    'merge',
-  );
-  log.warn({ event: 'revision-held', set, partition }, 'pods of lower ordinals keep their revision');
+  await setPartition(context, known.object, partition);
+  context.log.warn({ event: 'revision-held', set, partition }, 'pods of lower ordinals keep their revision');
 }

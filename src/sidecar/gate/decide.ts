@@ -2,7 +2,6 @@ import {
   type Outcome,
   type PodFacts,
   type Prepared,
-  type RecordKnown,
   type Verdict,
   limitsOf,
   refusal,
@@ -10,7 +9,7 @@ import {
 } from '../../gate/index.ts';
 import type { Decide, EvictionAnswer, EvictionQuestion } from '../api/eviction.ts';
 import { type Context, tell } from '../context.ts';
-import { changeRecord, readRecord } from '../disruption/index.ts';
+import { changeRecord, recordInTime } from '../disruption/index.ts';
 import type { EvidenceSource, Gathered } from './evidence-source.ts';
 import { type Moment, at, judged, unread } from './judgement.ts';
 import { type NodePod, missingPods } from './nodes.ts';
@@ -99,7 +98,7 @@ async function decideNow(
   const [gathered, record] = await Promise.all([
     // What is nearly too old would be so by the end of the verdict.
     source.fresh(0.75 * freshMs, patience.read),
-    recordOf(context, patience.record),
+    recordInTime(context, patience.record),
   ]);
   const moment = {
     pods: options.pods(),
@@ -137,20 +136,6 @@ function podOf(pods: readonly NodePod[], { podUid, node, override }: EvictionQue
       : { node: { cordoned: node.cordoned, tainted: node.taints.length > 0, gone: false } };
   return { ...pod, ...facts, override: override === podUid };
 }
-
-/** Read live: what an informer has may be older than another process's reservation. */
-const recordOf = (context: Context, patienceMs: number): Promise<RecordKnown> =>
-  inTime<RecordKnown, RecordKnown>(
-    readRecord(context).then(
-      ({ known }) => known,
-      (error: unknown) => ({
-        known: false,
-        problem: `the API server does not give it (${error instanceof Error ? error.message : String(error)})`,
-      }),
-    ),
-    patienceMs,
-    () => ({ known: false, problem: 'the API server takes too long' }),
-  );
 
 async function passed(
   context: Context,

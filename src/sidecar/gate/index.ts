@@ -1,19 +1,18 @@
 import {
   type Decision,
-  type DisruptionRecord,
   type Holder,
   type RecordKnown,
+  isFollowed,
   isUseless,
   nextStep,
 } from '../../gate/index.ts';
-import { recordText } from '../../gate/record-json.ts';
 import { paths } from '../../kubernetes/paths.ts';
 import { keys } from '../../names.ts';
 import type { Decide } from '../api/eviction.ts';
-import { type ClusterSet, nodeIdOf, ordinalOf, podNames, servingSets } from '../cluster-set.ts';
+import type { ClusterSet } from '../cluster-set.ts';
 import { type Context, type Report } from '../context.ts';
 import { carryOut } from './acts.ts';
-import { changeRecord, readRecord } from '../disruption/index.ts';
+import { changeRecordFrom, readRecord } from '../disruption/index.ts';
 import { thawAll } from '../disruption/leftovers.ts';
 import { isLeaving } from '../farewell/request.ts';
 import type { Pod } from '../objects.ts';
@@ -22,7 +21,7 @@ import { EvidenceSource, type Periods } from './evidence-source.ts';
 import { type Moment, at, judged, percentOf } from './judgement.ts';
 import type { GateKafka } from './kafka-reader.ts';
 import { type Mirrored, mirrorOf, restsAt } from './mirror.ts';
-import { type NodePod, knownNodes, missingPods, nodePods } from './nodes.ts';
+import { type NodePod, knownNodes, missingPods, nodeIdsOf, nodePods, servingIds } from './nodes.ts';
 import { policyOf } from './policy.ts';
 import { rollPod, rollPolicy, snapshotOf } from './snapshot.ts';
 import { PreferredLeaders } from './preferred-leaders.ts';
@@ -85,7 +84,7 @@ export function gateOf(options: GateOptions): Gate {
   const source = new EvidenceSource({
     kafka,
     nowMs,
-    nodes: () => brokerIds(context, memory.ids),
+    nodes: () => servingIds(context.world().sets, memory.ids),
     onRead: () => {
       learn();
       wake('disruption');
@@ -103,11 +102,8 @@ export function gateOf(options: GateOptions): Gate {
     if (latest === undefined) return;
     const { brokers, kafka: evidence, prepared } = latest;
     context.metrics.gateEvidence.readAtMs = latest.atMs;
-    for (const { id, host } of brokers) {
-      const name = host.split('.', 1)[0] ?? '';
-      if (context.world().sets.some((set) => ordinalOf(set, name) !== undefined)) memory.ids.set(name, id);
-      memory.seen.add(id);
-    }
+    for (const [pod, id] of nodeIdsOf(context.world().sets, brokers)) memory.ids.set(pod, id);
+    for (const { id } of brokers) memory.seen.add(id);
     for (const { id, lastFetchMs } of [
       ...(evidence.quorum?.voters ?? []),
       ...(evidence.quorum?.observers ?? []),
@@ -143,7 +139,7 @@ export function gateOf(options: GateOptions): Gate {
   async function decisionOn(known: RecordKnown): Promise<Decision | undefined> {
     if (!known.known) return { do: 'wait', waiting: { for: 'record', problem: known.problem } };
     const { holder } = known.record;
-    if (holder !== undefined && !isOurs(holder)) return undefined;
+    if (holder !== undefined && !isFollowed(holder)) return undefined;
     const expired = holder?.state === 'reserved' && nowMs() > holder.expiresMs;
     const podsReadAtMs = nowMs();
     // An informer may be behind: that a pod has not begun to end is asked of the API server itself.
@@ -193,8 +189,9 @@ export function gateOf(options: GateOptions): Gate {
     for (let left = stepsPerPass; ; left--) {
       const decision = await decisionOn(known);
       if (decision?.do === 'write' && known.known && left > 0) {
-        const stored = await replace(context, known.record, decision.record);
-        if (!stored) return { known, decision: undefined };
+        const { record } = decision;
+        const stored = await changeRecordFrom(context, known.record, () => ({ ok: true, record }));
+        if (!stored.ok) return { known, decision: undefined };
         await tellStep(context, known.record, decision.record);
         await tellLeaders(known.record.holder, decision.record.holder);
         known = { known: true, record: decision.record };
@@ -252,7 +249,7 @@ export function gateOf(options: GateOptions): Gate {
 
   /** Kafka is read quickly while one of our disruptions is under way, or is to begin. Returns when to look at it again. */
   function watch(holder: Holder | undefined, decision: Decision | undefined): number {
-    const own = holder !== undefined && isOurs(holder);
+    const own = holder !== undefined && isFollowed(holder);
     const waits = holder === undefined && decision !== undefined && decision.do !== 'rest';
     if (own) memory.disruptedAtMs = nowMs();
     source.pace(own || waits || opensSoon() ? periodsMs.slowly : Infinity);
@@ -287,32 +284,11 @@ interface GoneOn {
   readonly problem?: string | undefined;
 }
 
-/** Evictions, losses and rolls are carried back to whole here; whatever else holds the record is another duty's. */
-const isOurs = ({ kind }: Holder): boolean => kind === 'eviction' || kind === 'loss' || kind === 'roll';
-
 function rebalancing(context: Context, holder: Holder | undefined): string | undefined {
   if (holder?.kind !== 'rebalance') return undefined;
   const percent = percentOf(context.world().rebalances?.find(({ metadata }) => metadata.name === holder.id));
   return percent === undefined ? 'its moves' : `its moves (${percent}%)`;
 }
 
-/** Ids that should serve, as Kafka told them or else as the layouts say. */
-function brokerIds(context: Context, ids: ReadonlyMap<string, number>): number[] {
-  return servingSets(context.world().sets).flatMap((set) =>
-    podNames(set).map((name) => ids.get(name) ?? nodeIdOf(set, ordinalOf(set, name) ?? 0)),
-  );
-}
-
 const livePods = ({ kube, namespace, cluster }: Context): Promise<Pod[]> =>
   kube.list<Pod>(paths.pods(namespace), { labelSelector: `${keys.node}=${cluster}` });
-
-/** Whether the record was still the one that was decided on, and is the other one now. */
-async function replace(context: Context, from: DisruptionRecord, to: DisruptionRecord): Promise<boolean> {
-  const before = recordText(from);
-  const outcome = await changeRecord(context, (record) =>
-    recordText(record) === before
-      ? { ok: true, record: to }
-      : { ok: false, code: 'held', message: 'the record has changed since it was read' },
-  );
-  return outcome.ok;
-}

@@ -1,7 +1,16 @@
 import type { PodFacts } from '../../gate/evidence.ts';
 import type { KnownNode } from '../../gate/roll-model.ts';
 import { keys } from '../../names.ts';
-import { type ClusterSet, nodeIdOf, ordinalOf, podNames, roleOf } from '../cluster-set.ts';
+import type { BrokerFacts } from '../../kafka/index.ts';
+import {
+  type ClusterSet,
+  nodeIdOf,
+  ordinalOf,
+  podNames,
+  podOfBroker,
+  roleOf,
+  servingSets,
+} from '../cluster-set.ts';
 import { type Pod, isReady } from '../objects.ts';
 import { votes } from '../topology.ts';
 
@@ -26,6 +35,22 @@ interface Seen {
 
 /** Node ids by pod, as the running cluster tells them: the layout's are not the ones of every cluster. */
 export type NodeIds = ReadonlyMap<string, number>;
+
+/** Node ids by pod, as the brokers that Kafka lists are called. */
+export function nodeIdsOf(sets: readonly ClusterSet[], brokers: readonly BrokerFacts[]): Map<string, number> {
+  const ids = new Map<string, number>();
+  for (const broker of brokers) {
+    const pod = podOfBroker(broker);
+    if (setFor(sets, pod) !== undefined) ids.set(pod, broker.id);
+  }
+  return ids;
+}
+
+/** Ids of the brokers that should serve: Kafka's where it tells them, else the layouts'. */
+export const servingIds = (sets: readonly ClusterSet[], ids: NodeIds): number[] =>
+  servingSets(sets).flatMap((set) =>
+    podNames(set).map((pod) => ids.get(pod) ?? nodeIdOf(set, ordinalOf(set, pod) ?? 0)),
+  );
 
 /** All pods that the gate is for; `ids` where Kafka has told them. */
 export function nodePods({ sets, pods }: Seen, cluster: string, ids: NodeIds): NodePod[] {

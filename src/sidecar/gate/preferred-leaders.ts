@@ -1,5 +1,5 @@
 import type { TopicPartition } from '../../kafka/index.ts';
-import { type Context, tell } from '../context.ts';
+import { type Context, tellSet } from '../context.ts';
 import type { GateKafka, KafkaEvidence } from './kafka-reader.ts';
 import { leadersToRestore } from './sync.ts';
 
@@ -65,9 +65,8 @@ export class PreferredLeaders {
       const message = this.#noteOf(left, broker);
       context.log.warn({ event: 'leaders-elsewhere', broker, partitions: left.length }, message);
       const set = context.world().sets.find(({ name }) => name === setName);
-      const regarding = { apiVersion: 'apps/v1', kind: 'StatefulSet', metadata: set?.object.metadata ?? {} };
       const event = { type: 'Warning', reason: 'LeadersElsewhere', message, action: 'ElectLeaders' } as const;
-      if (set !== undefined) await tell(context as Context, regarding, event);
+      if (set !== undefined) await tellSet(context, set, event);
     }
     this.#begin(undefined);
   }

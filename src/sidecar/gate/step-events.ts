@@ -1,6 +1,5 @@
 import type { DisruptionRecord, Holder } from '../../gate/index.ts';
-import type { EventDetails } from '../../kubernetes/events.ts';
-import { type Context, tell } from '../context.ts';
+import { type Context, type ToldEvent, tellSet } from '../context.ts';
 
 /** Tells, in the log and as an event on the StatefulSet, what a step of the record means to people. */
 export async function tellStep(
@@ -15,12 +14,10 @@ export async function tellStep(
   const event = eventOf(from.holder, holder);
   const set = context.world().sets.find(({ name }) => name === (holder ?? from.holder)?.set);
   if (set === undefined || event === undefined) return;
-  await tell(context, { apiVersion: 'apps/v1', kind: 'StatefulSet', metadata: set.object.metadata }, event);
+  await tellSet(context, set, event);
 }
 
-type Told = Pick<EventDetails, 'type' | 'reason' | 'message' | 'action'>;
-
-function eventOf(from: Holder | undefined, to: Holder | undefined): Told | undefined {
+function eventOf(from: Holder | undefined, to: Holder | undefined): ToldEvent | undefined {
   const pod = to?.pod ?? 'A pod';
   if (from === undefined && to?.kind === 'loss')
     return {

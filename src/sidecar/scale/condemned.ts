@@ -1,5 +1,14 @@
+import { isExpected } from '../../gate/index.ts';
 import type { BrokerFacts } from '../../kafka/index.ts';
-import { type ClusterSet, nodeIdOf, ordinalOf, podNames, roleOf, servingSets } from '../cluster-set.ts';
+import {
+  type ClusterSet,
+  nodeIdOf,
+  ordinalOf,
+  podNames,
+  podOfBroker,
+  roleOf,
+  servingSets,
+} from '../cluster-set.ts';
 import type { Claim, Pod } from '../objects.ts';
 import { votes } from '../topology.ts';
 import type { Condemned } from './model.ts';
@@ -17,18 +26,12 @@ export interface NodesSeen {
   readonly voters: readonly number[];
 }
 
-/** Brokers advertise the name of their pod. */
-const podOf = ({ host }: BrokerFacts): string => host.split('.', 1)[0] ?? '';
-
-export const isWanted = ({ firstOrdinal, replicas }: ClusterSet, ordinal: number): boolean =>
-  ordinal >= firstOrdinal && ordinal < firstOrdinal + replicas;
-
 const ownedBy = (set: ClusterSet, { metadata }: Pod): boolean =>
   (metadata.ownerReferences ?? []).some(({ uid }) => uid === set.object.metadata.uid);
 
 /** The broker of a pod: as it is listed, else as the layout has it. */
 const brokerOf = (listed: readonly BrokerFacts[], set: ClusterSet, pod: string): number =>
-  listed.find((one) => podOf(one) === pod)?.id ?? nodeIdOf(set, ordinalOf(set, pod) ?? 0);
+  listed.find((one) => podOfBroker(one) === pod)?.id ?? nodeIdOf(set, ordinalOf(set, pod) ?? 0);
 
 /** Brokers of all pods that the sets ask for. */
 export const wantedBrokers = ({ sets, listed }: Pick<NodesSeen, 'sets' | 'listed'>): number[] =>
@@ -39,7 +42,7 @@ export function joinedOf({ sets, pods, listed }: Pick<NodesSeen, 'sets' | 'pods'
   const there = new Set(pods.map(({ metadata }) => metadata.name));
   return servingSets(sets).flatMap((set) =>
     podNames(set).flatMap((pod) => {
-      const broker = listed.find((one) => podOf(one) === pod && one.fenced !== true);
+      const broker = listed.find((one) => podOfBroker(one) === pod && one.fenced !== true);
       return broker === undefined || !there.has(pod) ? [] : [{ set: set.name, pod, broker: broker.id }];
     }),
   );
@@ -50,11 +53,11 @@ function ordinalsOf(set: ClusterSet, seen: NodesSeen): Map<number, Pod | undefin
   const found = new Map<number, Pod | undefined>();
   const add = (name: string, pod?: Pod) => {
     const ordinal = ordinalOf(set, name);
-    if (ordinal !== undefined && !isWanted(set, ordinal) && found.get(ordinal) === undefined)
+    if (ordinal !== undefined && !isExpected(ordinal, set) && found.get(ordinal) === undefined)
       found.set(ordinal, pod);
   };
   for (const pod of seen.pods) if (ownedBy(set, pod)) add(pod.metadata.name, pod);
-  for (const broker of seen.listed) add(podOf(broker));
+  for (const broker of seen.listed) add(podOfBroker(broker));
   // Before Kafka 4.0 a broker that is away is not listed: the volume that stays says whose it was.
   const prefix = `${set.layout.claim ?? ''}-`;
   for (const { metadata } of seen.claims) {
@@ -77,7 +80,7 @@ export function condemnedOf(seen: NodesSeen): Condemned[] {
       const name = `${set.name}-${ordinal}`;
       const id = brokerOf(seen.listed, set, name);
       const listed = seen.listed.find((one) => one.id === id);
-      const isOwn = listed === undefined ? seen.named.has(id) : podOf(listed) === name;
+      const isOwn = listed === undefined ? seen.named.has(id) : podOfBroker(listed) === name;
       const known = roleOf(set) !== 'controller' && isOwn && !wanted.has(id);
       if (pod === undefined && !known) return [];
       return [

@@ -1,11 +1,10 @@
-import type { Lease, Outcome } from '../../gate/record.ts';
-import { recordText } from '../../gate/record-json.ts';
+import type { Lease } from '../../gate/record.ts';
 import { isStatus } from '../../kubernetes/client.ts';
 import { paths } from '../../kubernetes/paths.ts';
 import { keys } from '../../names.ts';
 import type { Finding } from '../conditions.ts';
-import { type Context, type Report, tell } from '../context.ts';
-import { changeRecord, readRecord } from '../disruption/index.ts';
+import { type Context, type Report, tellSet } from '../context.ts';
+import { changeRecordFrom, readRecord } from '../disruption/index.ts';
 import { isLeaving } from '../farewell/request.ts';
 import { type Action, type RecordWrite, type ScaleSeen, type Told, idle } from './model.ts';
 import { heldPod, liveSet, nodesSeen, setsSeen } from './observe.ts';
@@ -116,11 +115,8 @@ async function write(
   end?: 'unregistered',
 ): Promise<boolean> {
   if (!seen.record.known) return false;
-  const before = recordText(seen.record.record);
-  const outcome = await changeRecord(context, (record): Outcome =>
-    recordText(record) === before
-      ? written(record, wanted, { by, nowMs: context.now().getTime() })
-      : { ok: false, code: 'held', message: 'the record has changed since it was read' },
+  const outcome = await changeRecordFrom(context, seen.record.record, (record) =>
+    written(record, wanted, { by, nowMs: context.now().getTime() }),
   );
   const holder = seen.record.record.holder;
   if (outcome.ok && wanted.to === 'release' && holder?.state === 'held')
@@ -167,10 +163,9 @@ async function letGo(context: Context, { set, pods }: Extract<Action, { do: 'let
 }
 
 async function tellOf(context: Context, { set, reason, event }: Told): Promise<void> {
-  const object = context.world().sets.find(({ name }) => name === set)?.object;
-  if (object === undefined || event === undefined) return;
-  const regarding = { apiVersion: 'apps/v1', kind: 'StatefulSet', metadata: object.metadata };
-  await tell(context, regarding, { ...event, reason, action: 'Scale' });
+  const found = context.world().sets.find(({ name }) => name === set);
+  if (found === undefined || event === undefined) return;
+  await tellSet(context, found, { ...event, reason, action: 'Scale' });
 }
 
 const capital = (text: string): string => text.charAt(0).toUpperCase() + text.slice(1);

@@ -1,3 +1,4 @@
+import { isExpected } from '../../gate/index.ts';
 import type { Lease } from '../../gate/record.ts';
 import {
   type BrokerFacts,
@@ -10,7 +11,7 @@ import { paths } from '../../kubernetes/paths.ts';
 import { type ClusterSet, ordinalOf, roleOf } from '../cluster-set.ts';
 import type { Context } from '../context.ts';
 import type { Pod, StatefulSet } from '../objects.ts';
-import { condemnedOf, isWanted, joinedOf, wantedBrokers } from './condemned.ts';
+import { condemnedOf, joinedOf, wantedBrokers } from './condemned.ts';
 import type { HeldPod, KafkaSeen, ScaleSeen, SetSeen } from './model.ts';
 
 /** How many brokers have to tell the same before anything is removed. */
@@ -133,7 +134,7 @@ export async function heldPod(
   const isAsked = step === 'clearing' && broker !== undefined && kafka?.serving.has(broker) === true;
   const settings = isAsked ? await ownSettings(context, broker) : undefined;
   return {
-    wanted: asked !== undefined && ordinal !== undefined && isWanted(asked, ordinal),
+    wanted: asked !== undefined && ordinal !== undefined && isExpected(ordinal, asked),
     ...(found === undefined
       ? {}
       : {

@@ -1,13 +1,12 @@
 import { limitsOf } from '../../gate/index.ts';
 import { keys } from '../../names.ts';
 import type { Context } from '../context.ts';
-import { readRecord } from '../disruption/index.ts';
+import { recordInTime } from '../disruption/index.ts';
 import type { EvidenceSource } from '../gate/evidence-source.ts';
 import { at } from '../gate/judgement.ts';
-import { missingPods, nodePods } from '../gate/nodes.ts';
+import { missingPods, nodeIdsOf, nodePods } from '../gate/nodes.ts';
 import { inTime } from '../../in-time.ts';
 import { policyOf } from '../gate/policy.ts';
-import { nodeIdsOf } from './node-ids.ts';
 import { type Stop, type StopAnswer, mayStop } from './may-stop.ts';
 
 /** What of the gate's reading is needed: the gate's own where there is one, else one that reads while it is asked. */
@@ -50,14 +49,7 @@ export function stopsOf(context: Context, source: StopEvidence): Stops {
     const freshMs = limitsOf(source.latest?.kafka.settings.values() ?? []).freshMs;
     const [gathered, record] = await Promise.all([
       source.fresh(0.75 * freshMs, patienceMs.read),
-      inTime(
-        readRecord(context).then(
-          ({ known }) => known,
-          () => undefined,
-        ),
-        patienceMs.record,
-        () => undefined,
-      ),
+      recordInTime(context, patienceMs.record),
     ]);
     const world = context.world();
     const ids = nodeIdsOf(world.sets, source.latest?.brokers ?? []);
@@ -80,7 +72,7 @@ export function stopsOf(context: Context, source: StopEvidence): Stops {
       at(gathered.prepared, {
         pods,
         missingPods: missingPods(world),
-        record: record ?? { known: false, problem: 'the API server does not give it' },
+        record,
         catchingUp: source.catchingUp,
       });
     const first = mayStop(evidence, stop());

@@ -1,8 +1,8 @@
 import type { Context } from '../context.ts';
 import { EvidenceSource, type Gathered, type Periods, defaultPeriods } from '../gate/evidence-source.ts';
 import type { GateKafka } from '../gate/kafka-reader.ts';
+import { nodeIdsOf, servingIds } from '../gate/nodes.ts';
 import type { StopEvidence } from './index.ts';
-import { nodeIdsOf, servingIds } from './node-ids.ts';
 
 interface OnDemandOptions {
   readonly context: Pick<Context, 'world' | 'now' | 'log'>;
