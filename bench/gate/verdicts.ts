@@ -1,24 +1,8 @@
 /** Times of the pure verdict from prepared evidence, beside a plain scan of the same arrays in the same run. */
 import { randomOf } from '../../src/balance/random.ts';
 import { budgetOf, emptyRecord, follow, judge, prepare, tableOf } from '../../src/gate/index.ts';
-import type { Evidence, PartitionFacts, PartitionTable, PodFacts, Prepared } from '../../src/gate/index.ts';
-
-const nowMs = 1_000_000_000;
-
-const podOf = (nodeId: number): PodFacts => ({
-  name: `kafka-${nodeId}`,
-  uid: `uid-${nodeId}`,
-  member: true,
-  nodeId,
-  broker: true,
-  controller: nodeId < 3,
-  phase: 'Running',
-  terminating: false,
-  ready: true,
-  everStarted: true,
-  node: { cordoned: true, tainted: false, gone: false },
-  override: false,
-});
+import type { Evidence, PartitionFacts, PartitionTable, Prepared } from '../../src/gate/index.ts';
+import { nowMs, pod as podOf } from '../../src/gate/test/cluster.ts';
 
 /** Replication factor 3, twenty partitions a topic; each view reads its own answer, as a sidecar would. */
 export function factsOf(brokers: number, partitions: number): PartitionFacts[] {
@@ -68,7 +52,7 @@ function evidenceOf(brokers: number, tables: readonly PartitionTable[]): Evidenc
     },
     settings: new Map(ids.map((id) => [id, { replicaLagTimeMaxMs: 30_000, sessionTimeoutMs: 9_000 }])),
     ...(history === undefined ? {} : { history }),
-    pods: ids.map(podOf),
+    pods: ids.map((id) => podOf(id)),
     missingPods: [],
     record: { known: true, record: emptyRecord },
     catchingUp: [],

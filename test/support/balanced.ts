@@ -93,6 +93,27 @@ export async function startBalanced({
   };
 }
 
+interface Filling {
+  readonly topics: readonly string[];
+  /** Of each topic. */
+  readonly partitions: number;
+  /** Of 1 KiB, in each topic. */
+  readonly records: number;
+  readonly large: { readonly partitions: number; readonly records: number };
+}
+
+/** Topics on the brokers 0 to 3: `live`, which is empty, those that are named, and `large`, of few and large partitions. */
+export async function fillFour(tools: KafkaTools, { topics, partitions, records, large }: Filling) {
+  const onFour = Array.from({ length: partitions }, (_, i) => [i % 4, (i + 1) % 4, (i + 2) % 4]);
+  await tools.createTopic('live', onFour);
+  for (const topic of topics) {
+    await tools.createTopic(topic, onFour);
+    await tools.fill(topic, records);
+  }
+  await tools.createTopic('large', onFour.slice(0, large.partitions));
+  await tools.fill('large', large.records);
+}
+
 function manifestOf({
   namespace,
   count,

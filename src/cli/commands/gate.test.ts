@@ -5,6 +5,7 @@ import type { AddressInfo } from 'node:net';
 import { after, before, beforeEach, suite, test } from 'node:test';
 import { file, kafkaWarden } from '../test/session.ts';
 import { disruptionIn, gateText, span } from './gate-status.ts';
+import { kubeconfigFor } from '../../kubernetes/test/memory-api.ts';
 
 interface Seen {
   method: string;
@@ -46,19 +47,7 @@ void suite('gate', () => {
     }).listen(0, '127.0.0.1');
     await once(server, 'listening');
     const { port } = server.address() as AddressInfo;
-    kubeconfig = file(
-      'gate-kubeconfig',
-      JSON.stringify({
-        apiVersion: 'v1',
-        kind: 'Config',
-        'current-context': 'c',
-        contexts: [{ name: 'c', context: { cluster: 'c', user: 'u', namespace: 'shop' } }],
-        clusters: [
-          { name: 'c', cluster: { server: `http://127.0.0.1:${port}`, 'insecure-skip-tls-verify': true } },
-        ],
-        users: [{ name: 'u', user: { token: 't' } }],
-      }),
-    );
+    kubeconfig = file('gate-kubeconfig', kubeconfigFor(port));
   });
   beforeEach(() => void seen.splice(0));
   after(() => {

@@ -6,6 +6,7 @@ import { after, before, beforeEach, suite, test } from 'node:test';
 import { harden, type StatefulSet } from '../../hardening/index.ts';
 import { kafka } from '../../hardening/test/manifest.ts';
 import { file, kafkaWarden, plainKafka } from '../test/session.ts';
+import { kubeconfigFor } from '../../kubernetes/test/memory-api.ts';
 
 void suite('upgrade check, of manifests', () => {
   const old = `${plainKafka.replace('apache/kafka:4.1.0', 'apache/kafka:3.9.1')}---
@@ -88,19 +89,7 @@ void suite('upgrade, of a running cluster', () => {
     }).listen(0, '127.0.0.1');
     await once(server, 'listening');
     const { port } = server.address() as AddressInfo;
-    kubeconfig = file(
-      'upgrade-kubeconfig',
-      JSON.stringify({
-        apiVersion: 'v1',
-        kind: 'Config',
-        'current-context': 'c',
-        contexts: [{ name: 'c', context: { cluster: 'c', user: 'u', namespace: 'shop' } }],
-        clusters: [
-          { name: 'c', cluster: { server: `http://127.0.0.1:${port}`, 'insecure-skip-tls-verify': true } },
-        ],
-        users: [{ name: 'u', user: { token: 't' } }],
-      }),
-    );
+    kubeconfig = file('upgrade-kubeconfig', kubeconfigFor(port));
   });
   beforeEach(() => void seen.splice(0));
   after(() => {

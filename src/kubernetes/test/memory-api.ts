@@ -156,6 +156,19 @@ async function bodyOf(request: IncomingMessage): Promise<unknown> {
   return text === '' ? undefined : JSON.parse(text);
 }
 
+/** A kubeconfig for an API server on loopback. */
+export const kubeconfigFor = (port: number, namespace = 'shop'): string =>
+  JSON.stringify({
+    apiVersion: 'v1',
+    kind: 'Config',
+    'current-context': 'c',
+    contexts: [{ name: 'c', context: { cluster: 'c', user: 'u', namespace } }],
+    clusters: [
+      { name: 'c', cluster: { server: `http://127.0.0.1:${port}`, 'insecure-skip-tls-verify': true } },
+    ],
+    users: [{ name: 'u', user: { token: 't' } }],
+  });
+
 /** Serves it on this machine, for programs that come with a kubeconfig. Returns that as text, and how to end it. */
 export async function serveMemoryApi(api: MemoryApi, namespace = 'shop') {
   const server = createServer((request, response) => {
@@ -169,16 +182,7 @@ export async function serveMemoryApi(api: MemoryApi, namespace = 'shop') {
   }).listen(0, '127.0.0.1');
   await new Promise((resolve) => server.once('listening', resolve));
   const { port } = server.address() as AddressInfo;
-  const kubeconfig = JSON.stringify({
-    apiVersion: 'v1',
-    kind: 'Config',
-    'current-context': 'c',
-    contexts: [{ name: 'c', context: { cluster: 'c', user: 'u', namespace } }],
-    clusters: [
-      { name: 'c', cluster: { server: `http://127.0.0.1:${port}`, 'insecure-skip-tls-verify': true } },
-    ],
-    users: [{ name: 'u', user: { token: 't' } }],
-  });
+  const kubeconfig = kubeconfigFor(port, namespace);
   const close = (): void => {
     server.closeAllConnections();
     server.close();

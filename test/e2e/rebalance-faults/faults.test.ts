@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, suite, test } from 'node:test';
 import { clusterUnavailable } from '../../cluster/index.ts';
-import { type Balanced, startBalanced } from '../../support/balanced.ts';
+import { type Balanced, fillFour, startBalanced } from '../../support/balanced.ts';
 import { type LiveWorkload, startLiveWorkload } from '../../support/live-workload.ts';
 import { until } from '../../support/until.ts';
 
@@ -23,14 +23,7 @@ void suite('balancings that are disturbed', { skip: clusterUnavailable() ?? fals
   before(async () => {
     balanced = await startBalanced({ namespace: `faults-${process.pid}`, brokers: 4 });
     const { tools } = balanced;
-    const onFour = Array.from({ length: partitions }, (_, i) => [i % 4, (i + 1) % 4, (i + 2) % 4]);
-    await tools.createTopic('live', onFour);
-    for (const topic of topics) {
-      await tools.createTopic(topic, onFour);
-      await tools.fill(topic, records);
-    }
-    await tools.createTopic('large', onFour.slice(0, large.partitions));
-    await tools.fill('large', large.records);
+    await fillFour(tools, { topics, partitions, records, large });
     live = await startLiveWorkload(tools, { topic: 'live', perSecond: 100 });
     configured = await balanced.settings();
   });

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { type TestContext, after, before, suite, test } from 'node:test';
 import { readPlan } from '../../../src/sidecar/rebalance/plan-store.ts';
 import { clusterUnavailable } from '../../cluster/index.ts';
-import { type Balanced, startBalanced } from '../../support/balanced.ts';
+import { type Balanced, fillFour, startBalanced } from '../../support/balanced.ts';
 import { killAgainAndAgain } from '../../support/killed-again.ts';
 import { type LiveWorkload, startLiveWorkload } from '../../support/live-workload.ts';
 
@@ -25,14 +25,7 @@ void suite(
       balanced = await startBalanced({ namespace: `kills-${process.pid}`, brokers: 5 });
       const { tools, admin } = balanced;
       // The fifth broker holds nothing.
-      const onFour = Array.from({ length: partitions }, (_, i) => [i % 4, (i + 1) % 4, (i + 2) % 4]);
-      await tools.createTopic('live', onFour);
-      for (const topic of topics) {
-        await tools.createTopic(topic, onFour);
-        await tools.fill(topic, records);
-      }
-      await tools.createTopic('large', onFour.slice(0, large.partitions));
-      await tools.fill('large', large.records);
+      await fillFour(tools, { topics, partitions, records, large });
       // Settings that were there before: they are to be found again.
       await admin.alterManyConfigs([
         {
