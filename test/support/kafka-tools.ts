@@ -15,6 +15,8 @@ export interface KafkaTools {
     assignment: readonly (readonly number[])[],
     configs?: readonly string[],
   ): Promise<void>;
+  /** The id of the controller that leads the quorum. */
+  quorumLeader(): Promise<number>;
   /** Writes records to a topic, of 1 KiB where nothing else is said, spread over its partitions, with acks=all. */
   fill(topic: string, records: number, recordBytes?: number): Promise<void>;
 }
@@ -78,6 +80,12 @@ export async function startKafkaTools(
       await shell(
         `kafka-topics.sh $SERVER --command-config $CONFIG --create --if-not-exists --topic ${name} --replica-assignment ${replicas} ${settings}`,
       );
+    },
+    async quorumLeader() {
+      const said = await shell('kafka-metadata-quorum.sh $SERVER --command-config $CONFIG describe --status');
+      const id = /LeaderId:\s+(\d+)/.exec(said)?.[1];
+      if (id === undefined) throw new Error(`the quorum has no leader: ${said}`);
+      return Number(id);
     },
     async fill(topic, records, recordBytes = 1024) {
       await shell(

@@ -28,6 +28,8 @@ interface Asked {
   readonly sinceMs: number;
   lastMs: number;
   waits: boolean;
+  /** What it was last told to wait for that was known. */
+  held?: string;
   answer: Promise<StopAnswer>;
 }
 
@@ -44,7 +46,7 @@ export function stopsOf(context: Context, source: StopEvidence): Stops {
     return [...asked].filter(([, { waits }]) => waits).map(([uid]) => uid);
   }
 
-  async function look(uid: string, sinceMs: number): Promise<StopAnswer> {
+  async function look(uid: string, { sinceMs, held }: Pick<Asked, 'sinceMs' | 'held'>): Promise<StopAnswer> {
     source.hurry();
     const freshMs = limitsOf(source.latest?.kafka.settings.values() ?? []).freshMs;
     const [gathered, record] = await Promise.all([
@@ -63,6 +65,7 @@ export function stopsOf(context: Context, source: StopEvidence): Stops {
       nowMs: nowMs(),
       policy: policyOf(world.sets),
       askedSinceMs: sinceMs,
+      ...(held === undefined ? {} : { held }),
       ...(deletionTimestamp === undefined ? {} : { killedAtMs: Date.parse(String(deletionTimestamp)) }),
       wanted: world.sets.some(({ name, replicas }) => name === pod.set && replicas > 0),
       waiting: waiting(),
@@ -83,17 +86,18 @@ export function stopsOf(context: Context, source: StopEvidence): Stops {
   }
 
   function judged(pod: string, uid: string, before: Asked | undefined): Asked {
-    const sinceMs = before?.sinceMs ?? nowMs();
+    const kept = before ?? { sinceMs: nowMs() };
     const answer = inTime(
-      look(uid, sinceMs).catch((error: unknown): StopAnswer => {
+      look(uid, kept).catch((error: unknown): StopAnswer => {
         context.log.warn({ event: 'stop-not-judged', pod, err: error }, 'the pod is let go');
         return { answer: 'stop', why: 'it could not be judged' };
       }),
       patienceMs.answer,
       (): StopAnswer => ({ answer: 'wait', why: 'the cluster is being looked at' }),
     );
-    const next: Asked = { sinceMs, lastMs: nowMs(), waits: before?.waits ?? false, answer };
-    void answer.then(({ answer: said, why }) => {
+    const next: Asked = { ...kept, lastMs: nowMs(), waits: before?.waits ?? false, answer };
+    void answer.then(({ answer: said, why, known = false }) => {
+      if (known) next.held = why;
       if (before === undefined || next.waits !== (said === 'wait'))
         context.log.info({ event: 'stop-judged', pod, answer: said }, why);
       if (said === 'wait' && !next.waits) context.metrics.stopsHeld.inc();

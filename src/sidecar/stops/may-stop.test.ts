@@ -62,7 +62,7 @@ describe('a pod that ends', () => {
     assert.equal(answer({ quorum: alone, pods: [pod(0)] }, asked(0), single).answer, 'stop');
   });
 
-  test('does not wait for what only holds evictions up: age, another’s lease, a changed ISR', () => {
+  test('does not wait for what only holds evictions up: another’s lease, a record that cannot be read, a changed ISR', () => {
     const other = reserve(
       emptyRecord,
       { id: 'eviction/uid-2', by: 's' },
@@ -73,14 +73,8 @@ describe('a pod that ends', () => {
     const facts: Partial<Evidence>[] = [
       { record: { known: false, problem: 'damaged' } },
       { record: { known: true, record: other.record } },
-      { views: [] },
     ];
     for (const one of facts) assert.equal(answer({ pods: ending(1), ...one }, asked(1)).answer, 'stop');
-    assert.equal(
-      answer({ pods: ending(1) }, asked(1, { nowMs: nowMs + 3_600_000, killedAtMs: nowMs + 4_000_000 }))
-        .answer,
-      'stop',
-    );
   });
 
   test('waits no longer than leaves its controlled shutdown the time that it may need', () => {
@@ -103,6 +97,32 @@ describe('a pod that ends', () => {
   test('waits ten seconds for Kafka to be read, not more', () => {
     assert.equal(mayStop(undefined, asked(1)).answer, 'wait');
     assert.equal(mayStop(undefined, asked(1, { askedSinceMs: nowMs - unknownForMs })).answer, 'stop');
+  });
+
+  test('waits as long where what is known is too old or too little', () => {
+    const old = { nowMs: nowMs + 3_600_000, killedAtMs: nowMs + 4_000_000 };
+    const cases: [string, Evidence, Partial<Stop>][] = [
+      ['no views', evidenceOf(three, { pods: ending(1), views: [] }), {}],
+      ['an hour old', evidenceOf(three, { pods: ending(1) }), old],
+    ];
+    for (const [name, evidence, more] of cases) {
+      const at = more.nowMs ?? nowMs;
+      const said = (askedSinceMs: number) => mayStop(prepare(evidence), asked(1, { ...more, askedSinceMs }));
+      assert.equal(said(at).answer, 'wait', name);
+      const later = said(at - unknownForMs);
+      assert.equal(later.answer, 'stop', `${name}: ${later.why}`);
+    }
+  });
+
+  test('waits on for what was in the way when it was last seen, though nothing is seen any more', () => {
+    const long = { askedSinceMs: nowMs - 2 * unknownForMs };
+    const seen = answer({ pods: ending(1) }, asked(1, long), behind);
+    assert.equal(seen.known, true);
+    const held = asked(1, { ...long, held: seen.why });
+    const unseen = prepare(evidenceOf(three, { pods: ending(1), views: [] }));
+    for (const evidence of [undefined, unseen])
+      assert.deepEqual(mayStop(evidence, held), { answer: 'wait', why: seen.why });
+    assert.equal(answer({ pods: ending(1) }, held).answer, 'stop', 'it is seen to have passed');
   });
 });
 

@@ -61,12 +61,7 @@ void suite('faults around a hardened cluster', { skip: clusterUnavailable() ?? f
     return { pod, node };
   };
   /** Where it loses its network, Kafka itself takes more than a session to find the next one, and fences who waits for the old one. */
-  const activeController = async (): Promise<string> => {
-    const said = await tools.shell(
-      'kafka-metadata-quorum.sh $SERVER --command-config $CONFIG describe --status',
-    );
-    return `${kafka}-${/LeaderId:\s+(\d+)/.exec(said)?.[1] ?? assert.fail(said)}`;
-  };
+  const activeController = async (): Promise<string> => `${kafka}-${await tools.quorumLeader()}`;
   const whole = async () => {
     await brokers.ready(420_000);
     await gate.open(420_000);
