@@ -67,23 +67,38 @@ async function produce(topic: string, count: number) {
   console.log(JSON.stringify({ produced: count }));
 }
 
+/**
+ * Reads until it has seen that many different messages. Where leaders move while kafkajs begins to fetch (each move has it join
+ * the group again), it may never ask one of the brokers: what was written is there all the same, and a consumer that is started
+ * anew, as an application's would be, reads it.
+ */
 async function consume(topic: string, groupId: string, count: number) {
   const kafka = client('user', 20);
-  const consumer = kafka.consumer({ groupId });
-  await consumer.connect();
-  await consumer.subscribe({ topics: [topic], fromBeginning: true });
   const seen = new Set<string>();
-  const done = new Promise<void>((resolve, reject) => {
-    setTimeout(() => reject(new Error(`consumed ${seen.size} of ${count}`)), 60_000).unref();
-    void consumer.run({
-      eachMessage: async ({ message }) => {
-        seen.add(message.value?.toString() ?? '');
-        if (seen.size >= count) resolve();
-      },
+  const byPartition = new Map<number, number>();
+  const attempts = 3;
+  for (let attempt = 1; attempt <= attempts && seen.size < count; attempt++) {
+    const consumer = kafka.consumer({ groupId: attempt === 1 ? groupId : `${groupId}-${attempt}` });
+    await consumer.connect();
+    await consumer.subscribe({ topics: [topic], fromBeginning: true });
+    const done = new Promise<void>((resolve) => {
+      setTimeout(resolve, 40_000).unref();
+      void consumer.run({
+        eachMessage: async ({ message, partition }) => {
+          const value = message.value?.toString() ?? '';
+          if (!seen.has(value)) byPartition.set(partition, (byPartition.get(partition) ?? 0) + 1);
+          seen.add(value);
+          if (seen.size >= count) resolve();
+        },
+      });
     });
-  });
-  await done;
-  await consumer.disconnect();
+    await done;
+    await Promise.race([consumer.disconnect(), new Promise((resolve) => setTimeout(resolve, 5_000))]);
+  }
+  if (seen.size < count)
+    throw new Error(
+      `consumed ${seen.size} of ${count} in ${attempts} attempts; by partition: ${JSON.stringify([...byPartition])}`,
+    );
   console.log(JSON.stringify({ consumed: seen.size }));
 }
 
