@@ -144,39 +144,7 @@ void suite('rolling a hardened cluster', { skip: clusterUnavailable() ?? false }
     assert.equal((await remove()).code, 0);
   });
 
-  test('a restart takes one broker at a time, and rollout status tells the truth all the while', async (t) => {
-    const before = await brokers.uids();
-    const { away, lies } = await mostAway(async () => {
-      await restart();
-      const status = tryRun(cluster.programs.kubectl, [
-        ...['--kubeconfig', cluster.kubeconfig, '-n', namespace],
-        ...['rollout', 'status', `statefulset/${kafka}`, '--timeout=240s'],
-      ]);
-      const { code, stdout } = await status;
-      t.diagnostic(stdout.trim().split('\n').join(' | '));
-      assert.equal(code, 0);
-      const { metadata, status: seen, spec } = await set();
-      assert.deepEqual(
-        [seen?.updatedReplicas, seen?.observedGeneration, spec?.updateStrategy?.rollingUpdate?.partition],
-        [3, metadata.generation, 0],
-      );
-    });
-    const now = await brokers.uids();
-    for (const pod of Object.keys(before)) assert.notEqual(now[pod], before[pod]);
-    assert.equal(away, 1);
-    assert.deepEqual(lies, [], 'by the rules of kubectl, Helm, Argo CD and Flux it was never done too early');
-    await whole();
-    const events = await kubectl(
-      'get',
-      'events',
-      '-o',
-      'jsonpath={range .items[*]}{.reason}: {.message}{"\\n"}{end}',
-    );
-    assert.match(events, /FailedDelete: .*kafka-warden deletes pods of this StatefulSet itself/);
-    assert.match(events, /RollingPod: kafka-\d goes next/);
-  });
-
-  test('it waits while a broker does not follow; a second change is folded in, whenever the sidecar is killed', async () => {
+  test('a restart waits while a broker does not follow, and says so', async () => {
     await cluster.pause('kafka-0', namespace);
     const before = await brokers.uids();
     await restart();
@@ -186,20 +154,47 @@ void suite('rolling a hardened cluster', { skip: clusterUnavailable() ?? false }
     });
     assert.deepEqual(await brokers.uids(), before);
     await cluster.resume('kafka-0', namespace);
-    await until('the first pod has gone', async () => (await step())?.startsWith('roll') === true, {
-      timeoutMs: 120_000,
-    });
-    const { away } = await mostAway(async () => {
+  });
+
+  test('then it takes one broker at a time, whenever the sidecar is killed; a second change is folded in, and rollout status tells the truth all the while', async (t) => {
+    const before = await brokers.uids();
+    const { away, lies } = await mostAway(async () => {
+      await until('the first pod has gone', async () => (await step())?.startsWith('roll') === true, {
+        timeoutMs: 120_000,
+      });
       await killSidecar();
       await restart();
+      const status = tryRun(cluster.programs.kubectl, [
+        ...['--kubeconfig', cluster.kubeconfig, '-n', namespace],
+        ...['rollout', 'status', `statefulset/${kafka}`, '--timeout=360s'],
+      ]);
       await until('another pod is on its way', async () => (await step()) === 'roll syncing', {
         timeoutMs: 120_000,
         everyMs: 100,
       });
       await killSidecar();
+      const { code, stdout } = await status;
+      t.diagnostic(stdout.trim().split('\n').join(' | '));
+      assert.equal(code, 0);
+      const { metadata, status: seen, spec } = await set();
+      assert.deepEqual(
+        [seen?.updatedReplicas, seen?.observedGeneration, spec?.updateStrategy?.rollingUpdate?.partition],
+        [3, metadata.generation, 0],
+      );
       await whole();
     });
+    const now = await brokers.uids();
+    for (const pod of Object.keys(before)) assert.notEqual(now[pod], before[pod]);
     assert.equal(away, 1);
+    assert.deepEqual(lies, [], 'by the rules of kubectl, Helm, Argo CD and Flux it was never done too early');
+    const events = await kubectl(
+      'get',
+      'events',
+      '-o',
+      'jsonpath={range .items[*]}{.reason}: {.message}{"\\n"}{end}',
+    );
+    assert.match(events, /FailedDelete: .*kafka-warden deletes pods of this StatefulSet itself/);
+    assert.match(events, /RollingPod: kafka-\d goes next/);
   });
 
   test('a broken image stops after one pod; others that are lost come back as they were; a repair goes on', async () => {
