@@ -24,6 +24,8 @@ export interface RollPod extends PodFacts {
   /** The label controller-revision-hash. */
   readonly revision: string;
   readonly createdAtMs: number;
+  /** Since when its name stands for its present address; left out where that is not told. */
+  readonly namedAtMs?: number;
   readonly everReady: boolean;
   /** Why its container does not run, where the kubelet says so: ImagePullBackOff, CrashLoopBackOff, CreateContainerConfigError … */
   readonly failing?: string;
@@ -78,12 +80,15 @@ export interface RollOptions {
   readonly patienceMs: number;
   /** How long the preferred leaders of a node that is back and in sync are elected again, before nothing waits for them. */
   readonly leadersPatienceMs: number;
+  /** How long others may still take a name for the address that it stood for before. */
+  readonly namesKeptMs: number;
 }
 
 export const defaultRollOptions: RollOptions = {
   stallMs: 900_000,
   patienceMs: 15_000,
   leadersPatienceMs: 120_000,
+  namesKeptMs: 60_000,
 };
 
 /** What is waited for, as data. */
@@ -98,6 +103,7 @@ export type Waiting =
   | { readonly for: 'set'; readonly set: string }
   | { readonly for: 'gone' | 'start'; readonly pod: string; readonly stalled: boolean }
   | { readonly for: 'repair'; readonly pod: string; readonly revision: string; readonly failing?: string }
+  | { readonly for: 'names'; readonly pod: string; readonly leftMs: number }
   | { readonly for: 'sync'; readonly pod: string; readonly bytesLeft?: number; readonly stalled: boolean };
 
 /**

@@ -59,6 +59,30 @@ suite('a roll', () => {
     settle(sim);
     assert.deepEqual(sim.removed, ['ctl-2', 'ctl-1', 'kafka-3', 'kafka-2', 'kafka-1', 'kafka-0', 'ctl-0']);
   });
+  test('has a broker lead, and the next one go, only when the others know the address of its new pod', () => {
+    const sim = simOf();
+    sim.template('kafka', 'r2');
+    const waits = until(sim, waitsFor('names'));
+    assert.ok(waits.do === 'wait' && waits.waiting.for === 'names');
+    assert.equal(waits.waiting.pod, 'kafka-2');
+    assert.ok(waits.waiting.leftMs > 0 && waits.waiting.leftMs <= 30_000);
+    const fromMs = sim.nowMs;
+    until(sim, ({ do: act }) => act === 'elect');
+    assert.ok(sim.nowMs - fromMs >= waits.waiting.leftMs);
+    assert.equal(sim.removed.length, 1);
+  });
+  test('waits no longer for an address than it is kept, though the clock of the node is ahead', () => {
+    const sim = simOf();
+    sim.template('kafka', 'r2');
+    until(sim, waitsFor('names'));
+    const snapshot = sim.snapshot();
+    const { options } = snapshot;
+    const pods = snapshot.pods.map((pod) => ({ ...pod, namedAtMs: sim.nowMs + 3_600_000 }));
+    const ahead = (nowMs: number) =>
+      nextStep({ ...snapshot, pods, nowMs, podsReadAtMs: nowMs, evidenceAtMs: nowMs - 300 });
+    assert.ok(waitsFor('names')(ahead(sim.nowMs)));
+    assert.ok(!waitsFor('names')(ahead(sim.nowMs + options.namesKeptMs)));
+  });
   test('does nothing without a change', () => {
     const sim = simOf();
     assert.deepEqual(sim.tick(quiet), { do: 'rest' });

@@ -178,6 +178,8 @@ class Turn {
     if (!this.#isBack()) return this.#advance('starting');
     const sync = this.#sync();
     if (sync === undefined) return wait({ for: 'evidence' });
+    const leftMs = this.#namesKeptMs();
+    if (leftMs > 0) return wait({ for: 'names', pod: this.#lease.pod ?? '', leftMs });
     // It was in sync a step ago; whether it is so still is for the verdict on the next one that goes.
     if (sync.leadersBack) return this.#release(false);
     if (!sync.inSync) return this.#advance('syncing');
@@ -185,6 +187,18 @@ class Turn {
     // Where another broker leads is no harm; a lease that is never given back would hold up every drain and roll.
     if (nowMs - this.#lease.stepSinceMs >= options.leadersPatienceMs) return this.#release(false);
     return { do: 'elect', broker: this.#lease.broker ?? -1 };
+  }
+
+  /**
+   * How long others may still look for it at the address of its former pod. It reaches them, and is in sync; but nobody would
+   * fetch from it as a leader, nor vote with it, and the replicas of what it leads would leave the ISR.
+   */
+  #namesKeptMs(): number {
+    const { nowMs, options, known } = this.#snapshot;
+    const namedAtMs = this.#pod?.namedAtMs;
+    if (namedAtMs === undefined || known.size < 2) return 0;
+    // Not for ever where the clock of a node is ahead.
+    return Math.min(namedAtMs, this.#lease.stepSinceMs) + options.namesKeptMs - nowMs;
   }
 
   #advance(to: Step, podUid?: string): Decision {

@@ -39,10 +39,14 @@ interface Node {
   sessionEndsMs: number | undefined;
 }
 
+/** So long others look for a pod at the address of the one before. */
+const namesKeptMs = 30_000;
+
 interface SimPod {
   readonly uid: string;
   readonly revision: string;
   readonly createdAtMs: number;
+  readonly namedAtMs: number;
   terminating: boolean;
   ready: boolean;
   everReady: boolean;
@@ -168,7 +172,7 @@ export class Sim {
       record: { known: true, record: this.record },
       activeController: this.#leader(),
       ...this.evidence(),
-      options: { stallMs: 120_000, patienceMs: 5_000, leadersPatienceMs: 60_000 },
+      options: { stallMs: 120_000, patienceMs: 5_000, leadersPatienceMs: 60_000, namesKeptMs },
     };
   }
 
@@ -197,7 +201,7 @@ export class Sim {
     if (decision.do === 'write') this.record = decision.record;
     if (decision.do === 'partition')
       this.sets.find(({ name }) => name === decision.set)!.partition = decision.partition;
-    if (decision.do === 'elect') this.nodes.find(({ id }) => id === decision.broker)!.leadersBack = true;
+    if (decision.do === 'elect') this.#lead(this.nodes.find(({ id }) => id === decision.broker)!);
     if (decision.do === 'keep') {
       const pod = this.nodes.find((node) => node.pod?.uid === decision.uid)?.pod;
       if (pod !== undefined) pod.keptFrom = decision.mark;
@@ -220,7 +224,9 @@ export class Sim {
       if (node === undefined || !this.#isAsSeen(node.pod, then)) continue;
       if (node.alive && holder?.pod !== node.name)
         this.wrongs.push(`${node.name} goes by an order of a lease that is over`);
-      if (node.pod !== undefined && !node.pod.terminating) this.#end(node);
+      if (node.pod === undefined || node.pod.terminating) continue;
+      if (node.alive) this.removed.push(node.name);
+      this.#end(node);
     }
   }
 
@@ -329,9 +335,16 @@ export class Sim {
     Object.assign(node, { alive: true, inSync: false, fencedAtMs: undefined, sessionEndsMs: undefined });
   }
 
+  /** Nobody would follow a leader that is looked for where its former pod was. */
+  #lead(node: Node): void {
+    if (this.nowMs - (node.pod?.namedAtMs ?? -Infinity) < namesKeptMs)
+      this.wrongs.push(`${node.name} leads too early`);
+    node.leadersBack = true;
+  }
+
   #newPod(revision: string): SimPod {
     const rest = { terminating: false, ready: false, everReady: false, failing: false };
-    return { uid: `u${this.#uids++}`, revision, createdAtMs: this.nowMs, ...rest };
+    return { uid: `u${this.#uids++}`, revision, createdAtMs: this.nowMs, namedAtMs: this.nowMs, ...rest };
   }
 
   #revisionFor({ set, ordinal }: Node): string {

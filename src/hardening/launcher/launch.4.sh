@@ -742,6 +742,11 @@ to_file() {
     fail "$tool could not format the log directories: $said"
   say "${said##*$'\n'}"
 }
+# A JVM keeps the address of a name for half a minute: so long a broker whose pod is a new one would be looked for where it was,
+# and a broker that leads before the others fetch from it again loses its in-sync replicas. What the manifest says wins.
+if [[ " ${KAFKA_OPTS:-}" != *networkaddress.cache.ttl* && " ${KAFKA_OPTS:-}" != *inetaddr.ttl* ]]; then
+  export KAFKA_OPTS="${KAFKA_OPTS:+$KAFKA_OPTS }-Dsun.net.inetaddr.ttl=5"
+fi
 unset WARDEN_SETTINGS
 case $dialect in
   apache | confluent) to_environment ;;

@@ -113,6 +113,23 @@ describe('security that comes by envFrom stops the start, by the name that has i
   });
 });
 
+describe('names of other nodes', () => {
+  const ttl = '-Dsun.net.inetaddr.ttl=5';
+  const options = async (environment: Record<string, string>, file?: string) =>
+    (await launch({ environment, ...(file === undefined ? {} : { file }) })).environment['KAFKA_OPTS'];
+
+  test('are looked up again after five seconds, beside what the manifest gives the JVM', async () => {
+    assert.equal(await options({}), ttl);
+    assert.equal(await options({}, 'log.dirs=/tmp/data\n'), ttl);
+    assert.equal(await options({ KAFKA_OPTS: '-Dany=thing -Xss1m' }), `-Dany=thing -Xss1m ${ttl}`);
+  });
+
+  test('are kept for as long as the manifest says', async () => {
+    for (const own of ['-Dsun.net.inetaddr.ttl=60', '-Dnetworkaddress.cache.ttl=10'])
+      assert.equal(await options({ KAFKA_OPTS: own }), own);
+  });
+});
+
 describe('listeners that only the start sees', () => {
   const listeners = 'PLAINTEXT://:9092,OUTSIDE://:9094,BETWEEN://:29092,QUORUM://:9093';
   const told = /listener (\S+) on port (\d+) is closed/g;

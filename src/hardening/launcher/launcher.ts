@@ -35,6 +35,10 @@ export function launcherFor(generation: number): Launcher {
   return launcher;
 }
 
+/** Whether a ConfigMap is the launcher of a generation that has the JVM look names up again after five seconds. */
+export const looksNamesUp = (configMap: string): boolean =>
+  [...byGeneration].some(([generation, { name }]) => generation >= 4 && name === configMap);
+
 /** The launchers of all supported profile versions, each once. */
 export const launchers = (): Launcher[] => [
   ...new Map([...byGeneration.values()].map((l) => [l.name, l])).values(),

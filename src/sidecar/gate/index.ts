@@ -24,6 +24,7 @@ import { type Mirrored, mirrorOf, restsAt } from './mirror.ts';
 import { type NodePod, knownNodes, missingPods, nodeIdsOf, nodePods, servingIds } from './nodes.ts';
 import { policyOf } from './policy.ts';
 import { rollPod, rollPolicy, snapshotOf } from './snapshot.ts';
+import { RecordTtl } from './names.ts';
 import { PreferredLeaders } from './preferred-leaders.ts';
 import { holdsOf } from './holds.ts';
 import { tellStep } from './step-events.ts';
@@ -40,6 +41,8 @@ export interface GateOptions {
   readonly periods?: Periods;
   /** Why a set's template must not be rolled out, where it must not. */
   readonly blocked?: (set: ClusterSet) => string | undefined;
+  /** Left out: as the cluster's DNS tells. */
+  readonly recordTtl?: Pick<RecordTtl, 'look' | 'ms'>;
 }
 
 /** The disruption gate of one cluster, for one term of the sidecar's lease. */
@@ -93,6 +96,7 @@ export function gateOf(options: GateOptions): Gate {
     policy: () => policyOf(context.world().sets),
     ...(options.periods === undefined ? {} : { periods: options.periods }),
   });
+  const recordTtl = options.recordTtl ?? new RecordTtl({ nowMs: () => performance.now() });
   const leaders = new PreferredLeaders({ context, kafka, nowMs });
   const pods = (): NodePod[] => nodePods(context.world(), context.cluster, memory.ids);
 
@@ -158,6 +162,7 @@ export function gateOf(options: GateOptions): Gate {
         record: known,
         gathered: source.latest,
         moment: momentOf(known, seen),
+        recordTtlMs: recordTtl.ms,
         blocked: options.blocked ?? (() => undefined),
       }),
     );
@@ -251,7 +256,10 @@ export function gateOf(options: GateOptions): Gate {
   function watch(holder: Holder | undefined, decision: Decision | undefined): number {
     const own = holder !== undefined && isFollowed(holder);
     const waits = holder === undefined && decision !== undefined && decision.do !== 'rest';
-    if (own) memory.disruptedAtMs = nowMs();
+    if (own) {
+      memory.disruptedAtMs = nowMs();
+      recordTtl.look(source.latest?.brokers[0]?.host);
+    }
     source.pace(own || waits || opensSoon() ? periodsMs.slowly : Infinity);
     if (!own && !waits) return periodsMs.idle;
     if (waits && decision.do === 'wait' && decision.waiting.for === 'preflight') return periodsMs.slowly;

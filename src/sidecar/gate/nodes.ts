@@ -1,5 +1,6 @@
 import type { PodFacts } from '../../gate/evidence.ts';
 import type { KnownNode } from '../../gate/roll-model.ts';
+import { looksNamesUp } from '../../hardening/launcher/launcher.ts';
 import { keys } from '../../names.ts';
 import type { BrokerFacts } from '../../kafka/index.ts';
 import {
@@ -23,6 +24,9 @@ export interface NodePod extends PodFacts {
   readonly createdAtMs: number;
   /** It has been ready, as its conditions tell: one that lost it has lost it later than it was initialised. */
   readonly wasReady: boolean;
+  readonly namedAtMs?: number;
+  /** Its JVM looks names up again after five seconds. */
+  readonly looksUp: boolean;
   readonly runs: boolean;
   readonly failing?: string;
   readonly keptFrom?: string;
@@ -82,6 +86,8 @@ function nodePod(pod: Pod, set: ClusterSet | undefined, ids: NodeIds): NodePod {
     revision: labels?.['controller-revision-hash'] ?? '',
     createdAtMs: creationTimestamp === undefined ? 0 : Date.parse(String(creationTimestamp)),
     wasReady: wasReady(pod),
+    ...named(pod),
+    looksUp: (pod.spec?.volumes ?? []).some(({ configMap }) => looksNamesUp(configMap?.name ?? '')),
     ...(keptFrom === undefined ? {} : { keptFrom }),
     ...containerFacts(pod),
   };
@@ -116,6 +122,15 @@ function kafkaContainer({ spec, status }: Pod) {
   const wanted = (hardened ?? containers[0])?.name;
   const statuses = status?.containerStatuses ?? [];
   return wanted === undefined ? statuses[0] : statuses.find(({ name }) => name === wanted);
+}
+
+/** A headless Service has its address as soon as its network stands, ready or not; older clusters tell only its start. */
+function named({ status }: Pod): Pick<NodePod, 'namedAtMs'> {
+  const network = status?.conditions?.find(
+    (one) => one.type === 'PodReadyToStartContainers' && one.status === 'True',
+  );
+  const at = network?.lastTransitionTime ?? status?.startTime;
+  return at === undefined ? {} : { namedAtMs: Date.parse(String(at)) };
 }
 
 /**

@@ -17,6 +17,7 @@ import type { Gathered } from './evidence-source.ts';
 import type { Moment } from './judgement.ts';
 import { at, unread } from './judgement.ts';
 import type { KafkaEvidence } from './kafka-reader.ts';
+import { namesKeptMs } from './names.ts';
 import { type NodeIds, type NodePod, knownNodes } from './nodes.ts';
 import { syncFacts } from './sync.ts';
 
@@ -34,6 +35,8 @@ export interface SnapshotSources {
   readonly record: RecordKnown;
   readonly gathered: Gathered | undefined;
   readonly moment: Moment;
+  /** How long the cluster's DNS may keep a record. */
+  readonly recordTtlMs: number;
   /** Why a set's template must not be rolled out. */
   readonly blocked: (set: ClusterSet) => string | undefined;
 }
@@ -66,7 +69,7 @@ export function snapshotOf(sources: SnapshotSources): RollSnapshot {
         policy: rollPolicy(sets),
         ...(leaseId === undefined ? {} : { leaseId }),
       }),
-    options: defaultRollOptions,
+    options: { ...defaultRollOptions, namesKeptMs: namesKeptMs(pods, sources.recordTtlMs) },
   };
 }
 
@@ -112,7 +115,7 @@ export function rollPod(
   kafka: KafkaEvidence | undefined,
   everReadyUids: ReadonlySet<string>,
 ): RollPod {
-  const { wasReady, runs, ...facts } = pod;
+  const { wasReady, runs, looksUp: _own, ...facts } = pod;
   const everReady = wasReady || everReadyUids.has(pod.uid);
   return { ...facts, everReady, serving: servingOf(pod, runs, kafka) };
 }

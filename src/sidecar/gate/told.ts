@@ -39,6 +39,8 @@ function sentenceOf(waiting: Waiting): string | undefined {
       return `${waiting.pod} to end${stalled(waiting)}`;
     case 'start':
       return `${waiting.pod} to be ready${stalled(waiting)}`;
+    case 'names':
+      return `the other brokers to know the new address of ${waiting.pod} (${Math.ceil(waiting.leftMs / 1_000)} s at most)`;
     case 'sync':
       return `all replicas of ${waiting.pod} to be in sync${left(waiting)}${stalled(waiting)}`;
   }

@@ -35,8 +35,12 @@ void suite('faults around a hardened cluster', { skip: clusterUnavailable() ?? f
     );
   /** SIGKILL; the pod goes too, so that the next one does not wait for the kubelet's patience with crashes. */
   const killSidecar = async () => {
-    const pod = await sidecar();
-    await cluster.killProcessOf(pod, namespace);
+    // One that was put in the place of the one before may not have come up yet.
+    const pod = await until('a sidecar runs and is killed', async () => {
+      const name = await sidecar();
+      await cluster.killProcessOf(name, namespace);
+      return name;
+    });
     await kubectl('delete', 'pod', pod, '--force', '--grace-period=0');
   };
   const nodesOf = async () =>
