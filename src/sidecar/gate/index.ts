@@ -235,6 +235,7 @@ export function gateOf(options: GateOptions): Gate {
     const holder = known.known ? known.record.holder : undefined;
     context.metrics.disruptionHeld.reset();
     if (holder !== undefined) context.metrics.disruptionHeld.set({ kind: holder.kind }, 1);
+    if (holder !== undefined) recordTtl.look(source.latest?.brokers[0]?.host);
     const againInMs = watch(holder, decision);
     const waitingFor = waitingText(decision) ?? rebalancing(context, holder);
     const status = known.known ? disruptionStatus(known.record, waitingFor) : undefined;
@@ -256,10 +257,7 @@ export function gateOf(options: GateOptions): Gate {
   function watch(holder: Holder | undefined, decision: Decision | undefined): number {
     const own = holder !== undefined && isFollowed(holder);
     const waits = holder === undefined && decision !== undefined && decision.do !== 'rest';
-    if (own) {
-      memory.disruptedAtMs = nowMs();
-      recordTtl.look(source.latest?.brokers[0]?.host);
-    }
+    if (own) memory.disruptedAtMs = nowMs();
     source.pace(own || waits || opensSoon() ? periodsMs.slowly : Infinity);
     if (!own && !waits) return periodsMs.idle;
     if (waits && decision.do === 'wait' && decision.waiting.for === 'preflight') return periodsMs.slowly;

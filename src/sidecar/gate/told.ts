@@ -35,14 +35,21 @@ function sentenceOf(waiting: Waiting): string | undefined {
       return `${waiting.set} to be put right: ${told(waiting.problem)}`;
     case 'repair':
       return `the template to be changed or reverted: ${waiting.pod} does not come up${waiting.failing === undefined ? '' : ` (${waiting.failing})`}, and the other pods keep the revision they have`;
+    default:
+      return wayBackOf(waiting);
+  }
+}
+
+function wayBackOf(waiting: Extract<Waiting, { for: 'gone' | 'start' | 'names' | 'sync' }>): string {
+  switch (waiting.for) {
     case 'gone':
       return `${waiting.pod} to end${stalled(waiting)}`;
     case 'start':
       return `${waiting.pod} to be ready${stalled(waiting)}`;
-    case 'names':
-      return `the other brokers to know the new address of ${waiting.pod} (${Math.ceil(waiting.leftMs / 1_000)} s at most)`;
     case 'sync':
       return `all replicas of ${waiting.pod} to be in sync${left(waiting)}${stalled(waiting)}`;
+    case 'names':
+      return `the other brokers to know the new address of ${waiting.pod} (${Math.ceil(waiting.leftMs / 1_000)} s at most)`;
   }
 }
 
