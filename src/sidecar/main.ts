@@ -16,7 +16,7 @@ import { reconcileDisks } from './disks/index.ts';
 import { reconcileDurability } from './durability/index.ts';
 import { type Duty, type DutyLoop, dutyLoop } from './duties.ts';
 import { type Environment, readEnvironment } from './environment.ts';
-import { reconcileFarewell } from './farewell/index.ts';
+import { farewells } from './farewell/index.ts';
 import { type FeaturesDuty, featuresDuty } from './features/index.ts';
 import { type Gate, gateOf } from './gate/index.ts';
 import { serveHealth } from './health.ts';
@@ -225,6 +225,7 @@ function dutiesOf(context: Context, nodes: NodesAuthority, term: Term): Duty[] {
   const memory = newMemory();
   const observation: Observation = { presented: new Map(), presentedAgainAtMs: -Infinity };
   const absences = new Map<string, number>();
+  const farewell = farewells(context);
   const statusWritten = { atMs: -Infinity };
   const everyMs = 60_000;
   const duties: Duty[] = [
@@ -300,7 +301,7 @@ function dutiesOf(context: Context, nodes: NodesAuthority, term: Term): Duty[] {
       everyMs,
       wokenBy: ['clusters', 'secrets'],
       after: ['credentials'],
-      reconcile: () => reconcileFarewell(context),
+      reconcile: () => farewell.reconcile(),
     },
   ];
   if (questions !== undefined)

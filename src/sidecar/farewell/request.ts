@@ -4,6 +4,10 @@ import type { KafkaCluster } from '../status/kafka-cluster.ts';
 export const farewellOf = (cluster: KafkaCluster | undefined): string | undefined =>
   cluster?.metadata.annotations?.[keys.farewell];
 
+/** Whether the sidecar has said until when the cluster runs; the uninstallation goes on then. */
+export const isAnswered = (cluster: KafkaCluster): boolean =>
+  farewellOf(cluster) !== undefined && cluster.status?.farewell?.token === farewellOf(cluster);
+
 const leavingMs = 600_000;
 
 /** How long ago the farewell was asked for; its token is that time. */
