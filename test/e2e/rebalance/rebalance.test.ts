@@ -6,10 +6,12 @@ import { type LiveWorkload, startLiveWorkload } from '../../support/live-workloa
 import { until } from '../../support/until.ts';
 
 /**
- * Topics of 60 partitions with two replicas, by what is written to each, in records of 1 KiB. With three replicas over three racks
+ * Topics of 60 partitions with two replicas, by what is written to each, in records of 4 KiB: with both replicas
+ * 1.6 GB, and 2.4 GB in the end. With three replicas over three racks
  * a broker that is alone in its rack would have a third of everything, whatever is planned.
  */
 const filled = { orders: 100_000, payments: 50_000, clicks: 20_000, audit: 10_000, stock: 10_000 };
+const recordBytes = 4096;
 const partitions = 60;
 /** On the first three brokers, in turn. */
 const onFirst = (count: number) => Array.from({ length: count }, (_, i) => [i % 3, (i + 1) % 3]);
@@ -35,7 +37,7 @@ void suite(
       const three = Array.from({ length: partitions }, (_, i) => [i % 3, (i + 1) % 3, (i + 2) % 3]);
       const made = async (topic: string, records: number) => {
         await tools.createTopic(topic, onFirst(partitions), ['min.insync.replicas=1']);
-        await tools.fill(topic, records);
+        await tools.fill(topic, records, recordBytes);
       };
       await Promise.all([
         tools.createTopic('live', three),
@@ -86,7 +88,7 @@ void suite(
       // Everything new lies on the first three brokers, and much of it in six partitions.
       const made = async (topic: string, count: number, records: number) => {
         await tools.createTopic(topic, onFirst(count), ['min.insync.replicas=1']);
-        await tools.fill(topic, records);
+        await tools.fill(topic, records, recordBytes);
       };
       await Promise.all([made('skewed', partitions, 60_000), made('hot', 6, 40_000)]);
       const configured = await balanced.settings();
