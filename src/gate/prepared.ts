@@ -1,8 +1,10 @@
 /* eslint-disable @typescript-eslint/no-non-null-assertion -- typed arrays, indices in range by construction */
-import type { Evidence, MetadataView, MinIsr } from './evidence.ts';
+import type { Evidence, Grounds, MetadataView, MinIsr } from './evidence.ts';
+import { limitsOf } from './evidence.ts';
 import type { BrokerLists, Joined, PartitionTable } from './partitions.ts';
 import { join, sameLists, sameRows } from './partitions.ts';
-import type { Scan } from './scan.ts';
+import type { Scan, Scannable } from './scan.ts';
+import { emptyScan, scan } from './scan.ts';
 
 /**
  * Views side by side, with the partitions of each broker: the part of the preparation that grows with the partitions and
@@ -19,13 +21,11 @@ export interface Aligned {
   readonly rowsOf: ReadonlyMap<number, Uint32Array>;
 }
 
-/** Evidence with its views side by side and the partitions of each broker found: made once for each read, judged for each pod. */
-export interface Prepared extends Aligned {
-  readonly evidence: Evidence;
-  /** min.insync.replicas as set, by joined row; -1 where it is unknown. */
-  readonly minIsr: Int32Array;
-  /** What was found of a broker's partitions, by what was asked: they stay as they were read. */
-  readonly scans: Map<string, Scan>;
+/** Evidence, with what its partitions say of each broker: made once for each read, judged for each pod. */
+export interface Prepared {
+  readonly evidence: Grounds;
+  /** The same for every question: partitions stay as they were read. */
+  readonly scanOf: (broker: number) => Scan;
 }
 
 type Views = Pick<Evidence, 'history'> & { readonly views: readonly Pick<MetadataView, 'partitions'>[] };
@@ -41,15 +41,43 @@ export function align(read: Views): Aligned {
   };
 }
 
-/** `aligned`: of the views and the history of this very evidence. */
-export const prepareAligned = (evidence: Evidence, aligned: Aligned): Prepared => ({
-  evidence,
-  ...aligned,
-  minIsr: minIsrByRow(aligned.joined, evidence.minIsr),
-  scans: new Map(),
-});
+/** What scans of a read look at. `aligned`: of the views and the history of this very evidence. */
+export function scannable(
+  evidence: Pick<Evidence, ScannedOf>,
+  aligned: Aligned,
+  mins: Int32Array,
+): Scannable {
+  const { views, history, settings, mode } = evidence;
+  return {
+    aligned,
+    views,
+    ...(history === undefined ? {} : { history }),
+    minIsr: byRow(aligned.joined, mins),
+    stableMs: limitsOf(settings.values()).stableMs,
+    allStable: mode === 'zookeeper',
+  };
+}
 
-export const prepare = (evidence: Evidence): Prepared => prepareAligned(evidence, align(evidence));
+type ScannedOf = 'views' | 'history' | 'settings' | 'mode';
+
+/** Evidence that is at hand whole: a broker is scanned when it is asked for. */
+export function prepare(evidence: Evidence): Prepared {
+  const aligned = align(evidence);
+  const read = scannable(evidence, aligned, minIsrByTopic(aligned.joined.topics, evidence.minIsr));
+  const scans = new Map<number, Scan>();
+  const scanOf = (broker: number): Scan => {
+    const found = scans.get(broker) ?? scan(read, broker);
+    scans.set(broker, found);
+    return found;
+  };
+  return { evidence, scanOf };
+}
+
+/** `scans`: of every broker that any view connects with a partition. */
+export const prepareScanned = (evidence: Grounds, scans: ReadonlyMap<number, Scan>): Prepared => ({
+  evidence,
+  scanOf: (broker) => scans.get(broker) ?? emptyScan,
+});
 
 function agreement({ views }: Views, { rows, partition }: Joined): Uint8Array {
   const agreed = new Uint8Array(partition.length).fill(views.length > 0 ? 1 : 0);
@@ -82,15 +110,20 @@ function stability({ views, history }: Views, { rows, partition }: Joined): Floa
   return sinceMs;
 }
 
-function minIsrByRow({ topics, topicOf }: Joined, minIsr: MinIsr | undefined): Int32Array {
+/** min.insync.replicas as set, in the order of the topics; -1 where it is unknown. */
+export function minIsrByTopic(topics: readonly string[], minIsr: MinIsr | undefined): Int32Array {
   const highest = minIsr === undefined ? -1 : Math.max(-1, ...minIsr.defaults.values());
-  const byTopic = topics.map((topic) => {
+  return Int32Array.from(topics, (topic) => {
     const own = minIsr?.byTopic.get(topic);
     return own === undefined ? -1 : (own ?? highest);
   });
-  const byRow = new Int32Array(topicOf.length);
-  for (let row = 0; row < byRow.length; row++) byRow[row] = byTopic[topicOf[row]!]!;
-  return byRow;
+}
+
+/** By joined row, what is told by topic. */
+export function byRow({ topicOf }: Joined, byTopic: Int32Array): Int32Array {
+  const found = new Int32Array(topicOf.length);
+  for (let row = 0; row < found.length; row++) found[row] = byTopic[topicOf[row]!]!;
+  return found;
 }
 
 function rowsByBroker({ views }: Views, { rows, partition }: Joined): Map<number, Uint32Array> {
