@@ -33,12 +33,8 @@ type Views = Pick<Evidence, 'history'> & { readonly views: readonly Pick<Metadat
 export function align(read: Views): Aligned {
   const tables = read.views.map(({ partitions }) => partitions);
   const joined = join(read.history === undefined ? tables : [...tables, read.history.table]);
-  return {
-    joined,
-    agreed: agreement(read, joined),
-    sinceMs: stability(read, joined),
-    rowsOf: rowsByBroker(read, joined),
-  };
+  const agreed = agreement(read, joined);
+  return { joined, agreed, sinceMs: stability(read, joined), rowsOf: rowsByBroker(read, joined, agreed) };
 }
 
 /** What scans of a read look at. `aligned`: of the views and the history of this very evidence. */
@@ -81,19 +77,23 @@ export const prepareScanned = (evidence: Grounds, scans: ReadonlyMap<number, Sca
 
 function agreement({ views }: Views, { rows, partition }: Joined): Uint8Array {
   const agreed = new Uint8Array(partition.length).fill(views.length > 0 ? 1 : 0);
+  for (let a = 0; a < views.length; a++) markMissing(agreed, rows[a]!);
   // Every two, as "same" is not transitive where one of three views tells no eligible leaders.
   for (let a = 0; a < views.length; a++)
-    for (let b = a; b < views.length; b++)
+    for (let b = a + 1; b < views.length; b++)
       markDifferent(agreed, [views[a]!.partitions, rows[a]!], [views[b]!.partitions, rows[b]!]);
   return agreed;
+}
+
+function markMissing(agreed: Uint8Array, rows: Int32Array): void {
+  for (let row = 0; row < agreed.length; row++) if (rows[row]! < 0) agreed[row] = 0;
 }
 
 type Side = readonly [table: PartitionTable, rows: Int32Array];
 
 function markDifferent(agreed: Uint8Array, [a, rowsA]: Side, [b, rowsB]: Side): void {
   for (let row = 0; row < agreed.length; row++) {
-    const [i, j] = [rowsA[row]!, rowsB[row]!];
-    if (i < 0 || j < 0 || !sameRows(a, i, b, j)) agreed[row] = 0;
+    if (agreed[row] === 1 && !sameRows(a, rowsA[row]!, b, rowsB[row]!)) agreed[row] = 0;
   }
 }
 
@@ -126,31 +126,50 @@ export function byRow({ topicOf }: Joined, byTopic: Int32Array): Int32Array {
   return found;
 }
 
-function rowsByBroker({ views }: Views, { rows, partition }: Joined): Map<number, Uint32Array> {
-  const found = new Map<number, { rows: Uint32Array; count: number }>();
-  const note = (row: number) => (broker: number) => {
-    let own = found.get(broker);
-    if (own === undefined) found.set(broker, (own = { rows: new Uint32Array(256), count: 0 }));
-    if (own.count > 0 && own.rows[own.count - 1] === row) return;
-    if (own.count === own.rows.length) {
-      const wider = new Uint32Array(2 * own.count);
-      wider.set(own.rows);
-      own.rows = wider;
-    }
-    own.rows[own.count++] = row;
-  };
+function rowsByBroker({ views }: Views, { rows }: Joined, agreed: Uint8Array): Map<number, Uint32Array> {
+  const found = new RowsByBroker();
   const lists = views.map(({ partitions: { replicas, isr, elr } }) => [replicas, isr, ...(elr ? [elr] : [])]);
-  for (let row = 0; row < partition.length; row++) {
-    const noted = note(row);
-    for (let v = 0; v < views.length; v++) {
+  // Views that agree name the same, unless some of them alone tell of eligible leaders.
+  const alike = new Set(lists.map(({ length }) => length)).size <= 1;
+  for (let row = 0; row < agreed.length; row++) {
+    const looked = alike && agreed[row] === 1 ? 1 : views.length;
+    for (let v = 0; v < looked; v++) {
       const at = rows[v]![row]!;
       if (at < 0) continue;
-      for (const list of lists[v]!) each(list, at, noted);
+      for (const list of lists[v]!) found.note(row, list, at);
     }
   }
-  return new Map([...found].map(([broker, own]) => [broker, own.rows.slice(0, own.count)]));
+  return found.rowsOf;
 }
 
-function each({ first, items }: BrokerLists, row: number, use: (broker: number) => void): void {
-  for (let i = first[row]!; i < first[row + 1]!; i++) use(items[i]!);
+class RowsByBroker {
+  /** By broker. */
+  readonly #rows: Uint32Array[] = [];
+  readonly #counts: number[] = [];
+
+  /** Rows come in order: one that is noted again is the last one. */
+  note(row: number, { first, items }: BrokerLists, at: number): void {
+    for (let i = first[at]!; i < first[at + 1]!; i++) {
+      const broker = items[i]!;
+      const rows = this.#rows[broker] ?? this.#grown(broker);
+      const count = this.#counts[broker]!;
+      if (count > 0 && rows[count - 1] === row) continue;
+      (count === rows.length ? this.#grown(broker) : rows)[count] = row;
+      this.#counts[broker] = count + 1;
+    }
+  }
+
+  get rowsOf(): Map<number, Uint32Array> {
+    const found = new Map<number, Uint32Array>();
+    this.#rows.forEach((rows, broker) => found.set(broker, rows.slice(0, this.#counts[broker])));
+    return found;
+  }
+
+  #grown(broker: number): Uint32Array {
+    const before = this.#rows[broker];
+    const rows = new Uint32Array(before === undefined ? 256 : 2 * before.length);
+    if (before === undefined) this.#counts[broker] = 0;
+    else rows.set(before);
+    return (this.#rows[broker] = rows);
+  }
 }
