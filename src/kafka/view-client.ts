@@ -173,7 +173,7 @@ class BrokerConnection {
     this.#socket = socket;
     socket.setNoDelay(true);
     socket.on('data', (chunk: Buffer) => this.#take(chunk));
-    socket.on('error', (error) => this.#fail(error));
+    socket.on('error', (error: Error) => this.#fail(error));
     socket.on('close', () => this.#fail(new Error('the connection was closed')));
   }
 
