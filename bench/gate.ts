@@ -7,7 +7,7 @@
  * Then evictions from the webhook to its answer, each process by itself: webhook (HTTPS) → mutual TLS → sidecar → verdict, while
  * the sidecar reads the cluster again about every second, as it does during a drain. What is not real: the brokers, which answer
  * in Kafka's protocol over TLS from memory (no machine here runs a Kafka of 100,000 partitions), and the API server, which is
- * one in memory over HTTP. The same on a small cluster shows what of it the machine takes, and not the partitions.
+ * one in memory, over TLS too. Both have processes of their own, and share this machine with what is measured. The same on a small cluster shows what of it the machine takes, and not the partitions.
  */
 import { parseArgs } from 'node:util';
 import { type EndToEnd, type Kind, endToEnd } from './gate/end-to-end.ts';
@@ -55,10 +55,11 @@ function sayEndToEnd({ brokers, partitions, seconds, viewMiB, questions, sidecar
   say(`\n${partitions} partitions on ${brokers} brokers, ${seconds} s; a view has ${viewMiB.toFixed(1)} MiB`);
   sayTimes('from webhook to answer', questions);
   sayTimes('in the sidecar', sidecar.steps);
-  const { reads, rssMiB, peakRssMiB, lateP99Ms, lateMaxMs, cpuShare } = sidecar;
+  const { reads, rssMiB, peakRssMiB, lateP99Ms, lateMaxMs, cpuShare, waitedMs } = sidecar;
   say(`  ${reads} reads; the sidecar took ${(100 * cpuShare).toFixed(0)}% of a processor`);
   say(`  memory of the sidecar: ${rssMiB.toFixed(0)} MiB resident, ${peakRssMiB.toFixed(0)} MiB at most`);
   say(`  its main thread came late by ${lateP99Ms.toFixed(1)} ms at p99, ${lateMaxMs.toFixed(1)} ms at most`);
+  say(`  it waited for a processor for ${waitedMs.toFixed(0)} ms in all`);
   const told = Object.entries(answers).map(([answer, count]) => `${count} × ${answer}`);
   say(`  answers: ${told.toSorted().join(', ')}`);
 }

@@ -1,5 +1,3 @@
-import { setTimeout as delay } from 'node:timers/promises';
-
 /** The value, or what `late` gives where it takes longer: an `Error` unless told otherwise. What was begun goes on unheard. */
 export async function inTime<T, L = never>(
   work: Promise<T>,
@@ -8,12 +6,12 @@ export async function inTime<T, L = never>(
     throw new Error(`no answer within ${patienceMs} ms`);
   },
 ): Promise<T | L> {
-  const stop = new AbortController();
-  const pause = delay(patienceMs, undefined, { signal: stop.signal }).then(late);
-  pause.catch(() => undefined);
+  // No abort signal: to make the error of each abort costs more than the rest of a call.
+  let timer: NodeJS.Timeout | undefined;
+  const pause = new Promise<void>((resolve) => (timer = setTimeout(resolve, patienceMs))).then(late);
   try {
     return await Promise.race([work, pause]);
   } finally {
-    stop.abort();
+    clearTimeout(timer);
   }
 }

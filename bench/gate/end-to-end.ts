@@ -8,7 +8,8 @@ import { randomOf } from '../../src/balance/random.ts';
 import { advance, purposes } from '../../src/webhook/serving-certificate.ts';
 import { type Times, timesOf } from './measures.ts';
 import type { SidecarTask, SidecarUsage } from './sidecar.ts';
-import { type SurroundingsReady, hostOf } from './surroundings.ts';
+import type { ApiServerTask } from './api-server.ts';
+import { type BrokersReady, type BrokersTask, hostOf } from './brokers.ts';
 import type { WebhookTask } from './webhook.ts';
 
 export interface EndToEndOptions {
@@ -75,10 +76,14 @@ export async function endToEnd(options: EndToEndOptions): Promise<EndToEnd> {
   const { brokers, partitions, seconds } = options;
   const nodes = authorityOf('nodes');
   const names = Array.from({ length: brokers }, (_, id) => hostOf(id));
-  const around = await started<SurroundingsReady>('./surroundings.ts', {
+  const kafka = await started<BrokersReady>('./brokers.ts', {
     ...{ brokers, partitions, caPem: nodes.certificatePem },
     ...leafOf(nodes, ['server'], names),
-  });
+  } satisfies BrokersTask);
+  const kubernetes = authorityOf('kubernetes');
+  const api = await started<{ port: number }>('./api-server.ts', {
+    ...{ brokers, ...leafOf(kubernetes, ['server'], ['localhost']) },
+  } satisfies ApiServerTask);
   const dnsNames: string[] = [];
   const client = advance(undefined, {
     now,
@@ -89,8 +94,8 @@ export async function endToEnd(options: EndToEndOptions): Promise<EndToEnd> {
   if (client === undefined) throw new Error('no client certificate was issued');
   const serving = leafOf(nodes, ['server'], ['shop-kafka-warden.shop.svc']);
   const sidecar = await started<{ port: number }>('./sidecar.ts', {
-    ports: around.ready.ports,
-    kubeconfig: around.ready.kubeconfig,
+    ports: kafka.ready.ports,
+    api: { port: api.ready.port, caPem: kubernetes.certificatePem },
     kafka: { caPem: nodes.certificatePem, ...leafOf(nodes, ['client']) },
     serving,
     clientAuthorities: client.authority.certificatePem,
@@ -108,11 +113,11 @@ export async function endToEnd(options: EndToEndOptions): Promise<EndToEnd> {
     const { durations, answers } = await questionsAtRandom(ask, seconds);
     sidecar.child.send('usage');
     const [usage] = (await once(sidecar.child, 'message')) as [SidecarUsage];
-    const viewMiB = around.ready.viewBytes / 2 ** 20;
+    const viewMiB = kafka.ready.viewBytes / 2 ** 20;
     return { ...options, viewMiB, questions: durations, sidecar: usage, answers };
   } finally {
     agent.destroy();
-    for (const { child } of [webhook, sidecar, around]) child.kill();
+    for (const { child } of [webhook, sidecar, api, kafka]) child.kill();
   }
 }
 

@@ -1,10 +1,15 @@
 /** The sidecar of the benchmark, in a process of its own: the gate, its client of Kafka and its server, as they ship. */
 import { once } from 'node:events';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import type { LookupFunction } from 'node:net';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
 import { monitorEventLoopDelay } from 'node:perf_hooks';
 import { connectAdmin } from '../../src/kafka/index.ts';
-import { type Kube, connect } from '../../src/kubernetes/client.ts';
+import { type Kube, kubeOver } from '../../src/kubernetes/client.ts';
+import { inClusterCredentials } from '../../src/kubernetes/credentials.ts';
 import type { Log } from '../../src/kubernetes/object.ts';
+import { transport } from '../../src/kubernetes/transport.ts';
 import { questionServer } from '../../src/sidecar/api/server.ts';
 import type { Context } from '../../src/sidecar/context.ts';
 import { dutyLoop } from '../../src/sidecar/duties.ts';
@@ -14,11 +19,11 @@ import { createMetrics } from '../../src/sidecar/metrics.ts';
 import { clusterSet } from '../../src/sidecar/test/sets.ts';
 import type { World } from '../../src/sidecar/world.ts';
 import { Stopwatch, type Times } from './measures.ts';
-import { hostOf } from './surroundings.ts';
+import { hostOf } from './brokers.ts';
 
 export interface SidecarTask {
   readonly ports: readonly number[];
-  readonly kubeconfig: string;
+  readonly api: { readonly port: number; readonly caPem: string };
   readonly kafka: { readonly caPem: string; readonly certificatePem: string; readonly privateKeyPem: string };
   readonly serving: { readonly certificatePem: string; readonly privateKeyPem: string };
   readonly clientAuthorities: string;
@@ -33,7 +38,12 @@ export interface SidecarUsage {
   readonly lateP99Ms: number;
   readonly lateMaxMs: number;
   readonly cpuShare: number;
+  /** How long its main thread was ready to go on and had no processor: 0 on an idle machine. */
+  readonly waitedMs: number;
 }
+
+/** Of the main thread. The kernel counts nanoseconds. */
+const waitedMs = (): number => Number(readFileSync('/proc/self/schedstat', 'utf8').split(' ')[1]) / 1e6;
 
 const [task] = (await once(process, 'message')) as [SidecarTask];
 const watch = new Stopwatch();
@@ -68,7 +78,18 @@ const kafka = {
   ping: watch.timed('ping of one broker', (broker: Parameters<typeof admin.ping>[0]) => admin.ping(broker)),
 };
 
-const plain = await connect({ kubeconfig: `${task.kubeconfig}\n` });
+/** As a pod finds its own. */
+function credentials() {
+  const root = mkdtempSync(path.join(tmpdir(), 'kafka-warden-bench-'));
+  const files = { token: 'token', 'ca.crt': task.api.caPem, namespace: 'shop' };
+  for (const [name, text] of Object.entries(files)) writeFileSync(path.join(root, name), text);
+  process.on('exit', () => rmSync(root, { recursive: true }));
+  const env = { KUBERNETES_SERVICE_HOST: 'localhost', KUBERNETES_SERVICE_PORT: String(task.api.port) };
+  const found = inClusterCredentials(env, root);
+  if (found === undefined) throw new Error('no credentials were found');
+  return found;
+}
+const plain = kubeOver(transport(credentials()), 'shop');
 const kube: Kube = {
   ...plain,
   tryGet: <T>(path: string) => watch.timed('read of the record', () => plain.tryGet<T>(path))(),
@@ -118,13 +139,13 @@ void loop.run(forever.signal);
 
 const late = monitorEventLoopDelay({ resolution: 1 });
 late.enable();
-let from = { atMs: performance.now(), cpu: process.cpuUsage() };
+let from = { atMs: performance.now(), cpu: process.cpuUsage(), waitedMs: waitedMs() };
 process.on('message', (asked) => {
   if (asked === 'begin') {
     watch.clear();
     late.reset();
     reads = 0;
-    from = { atMs: performance.now(), cpu: process.cpuUsage() };
+    from = { atMs: performance.now(), cpu: process.cpuUsage(), waitedMs: waitedMs() };
     return;
   }
   const { user, system } = process.cpuUsage(from.cpu);
@@ -136,6 +157,7 @@ process.on('message', (asked) => {
     lateP99Ms: late.percentile(99) / 1e6,
     lateMaxMs: late.max / 1e6,
     cpuShare: (user + system) / 1_000 / (performance.now() - from.atMs),
+    waitedMs: waitedMs() - from.waitedMs,
   };
   process.send?.(usage);
 });

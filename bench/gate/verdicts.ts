@@ -1,6 +1,17 @@
 /** Times of the pure verdict from prepared evidence, beside a plain scan of the same arrays in the same run. */
 import { randomOf } from '../../src/balance/random.ts';
-import { budgetOf, emptyRecord, follow, judge, prepare, tableOf } from '../../src/gate/index.ts';
+import {
+  align,
+  budgetOf,
+  emptyRecord,
+  follow,
+  judge,
+  minIsrByTopic,
+  prepare,
+  scan,
+  scannable,
+  tableOf,
+} from '../../src/gate/index.ts';
 import type { Evidence, PartitionFacts, PartitionTable, Prepared } from '../../src/gate/index.ts';
 import { nowMs, pod as podOf } from '../../src/gate/test/cluster.ts';
 
@@ -60,9 +71,9 @@ function evidenceOf(brokers: number, tables: readonly PartitionTable[]): Evidenc
 }
 
 /** The least that any verdict has to read: every in-sync list of the views, once. */
-function plainScan({ evidence }: Prepared): number {
+function plainScan({ views }: Evidence): number {
   let sum = 0;
-  for (const { partitions } of evidence.views) {
+  for (const { partitions } of views) {
     const { first, items } = partitions.isr;
     for (let row = 0; row + 1 < first.length; row++)
       for (let i = first[row] ?? 0; i < (first[row + 1] ?? 0); i++) sum += items[i] ?? 0;
@@ -104,15 +115,16 @@ export function rowOf(brokers: number, partitions: number, runs: number) {
   const tables = [0, 1, 2].map(() => tableOf(factsOf(brokers, partitions)));
   const evidence = evidenceOf(brokers, tables);
   const tablesMiB = memoryMiB() - before;
-  const prepared = prepare(evidence);
+  const aligned = align(evidence);
+  const read = scannable(evidence, aligned, minIsrByTopic(aligned.joined.topics, evidence.minIsr));
   const preparedMiB = memoryMiB() - before - tablesMiB;
   // The first verdict on a read; what it finds of the partitions is kept for the others.
-  const anew = (): Prepared => ({ ...prepared, scans: new Map() });
+  const anew = (): Prepared => ({ evidence, scanOf: (broker) => scan(read, broker) });
   const ask = (run: number) => judge(anew(), { pod: podOf(run % brokers), nowMs });
   if (ask(0).kind !== 'allow')
     throw new Error('the prepared cluster does not allow: the figures would mean nothing');
   const verdict = measure(runs, ask);
-  const plain = measure(runs, () => plainScan(prepared));
+  const plain = measure(runs, () => plainScan(evidence));
   return {
     brokers,
     partitions,

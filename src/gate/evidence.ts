@@ -25,6 +25,11 @@ export interface Evidence {
   readonly catchingUp: readonly CatchingUp[];
 }
 
+/** Evidence but for the partitions: what they say of a broker stands in a scan. */
+export interface Grounds extends Omit<Evidence, 'views' | 'history'> {
+  readonly views: readonly ViewHead[];
+}
+
 /** DescribeQuorum version 1 or later, answered by the active controller (KIP-836). */
 export interface QuorumEvidence {
   readonly readAtMs: number;
@@ -42,8 +47,8 @@ export interface QuorumMember {
   readonly lastCaughtUpMs: number;
 }
 
-/** The cluster as one broker's metadata cache shows it. */
-export interface MetadataView {
+/** What one broker's metadata cache shows, but for the partitions. */
+export interface ViewHead {
   /** Who answered. */
   readonly broker: number;
   readonly readAtMs: number;
@@ -51,9 +56,13 @@ export interface MetadataView {
   readonly metadataOffset?: bigint;
   /** Who the answering broker says is controller. Needed in ZooKeeper mode only. */
   readonly controllerId?: number;
-  readonly partitions: PartitionTable;
   /** Brokers that this one shows as fenced or not at all, and since when; kept by `followFenced`. */
   readonly fencedSinceMs: FencedSince;
+}
+
+/** The cluster as one broker's metadata cache shows it. */
+export interface MetadataView extends ViewHead {
+  readonly partitions: PartitionTable;
 }
 
 /** ApiVersions on the listener INTERNAL. */

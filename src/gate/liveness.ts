@@ -1,4 +1,4 @@
-import type { Evidence, Limits, MetadataView, PodFacts } from './evidence.ts';
+import type { Grounds, Limits, PodFacts } from './evidence.ts';
 import { leaderClock } from './evidence.ts';
 import { isCaughtUp } from './quorum.ts';
 import type { NotAliveCause, Reason } from './reasons.ts';
@@ -9,7 +9,7 @@ import type { NotAliveCause, Reason } from './reasons.ts';
  * time for a dead process.
  */
 export function livenessReasons(
-  evidence: Evidence,
+  evidence: Grounds,
   brokers: Iterable<number>,
   limits: Limits,
   nowMs: number,
@@ -26,13 +26,13 @@ export function livenessReasons(
 }
 
 interface Facts {
-  readonly evidence: Evidence;
+  readonly evidence: Grounds;
   readonly pods: ReadonlyMap<number, readonly PodFacts[]>;
   /** Whose fetches and reads of the metadata are up to the moment. */
   readonly reading: ReadonlySet<number>;
 }
 
-function factsOf(evidence: Evidence, limits: Limits): Facts {
+function factsOf(evidence: Grounds, limits: Limits): Facts {
   const pods = Map.groupBy(
     evidence.pods.filter((pod) => pod.broker),
     (pod) => pod.nodeId ?? -1,
@@ -50,13 +50,13 @@ function causeOf({ evidence, pods, reading }: Facts, broker: number): NotAliveCa
   if (own.length === 0) return 'no-pod';
   if (own.some(({ terminating }) => terminating)) return 'terminating';
   if (!own.some(({ phase, everStarted }) => phase === 'Running' && everStarted)) return 'not-running';
-  if (evidence.views.some((view: MetadataView) => view.fencedSinceMs.has(broker))) return 'fenced';
+  if (evidence.views.some((view) => view.fencedSinceMs.has(broker))) return 'fenced';
   const ping = evidence.pings.get(broker);
   if (ping !== undefined && ping.tookMs === undefined) return 'no-answer';
   return evidence.mode === 'zookeeper' || reading.has(broker) ? undefined : 'metadata-behind';
 }
 
-function pingReasons({ pings }: Evidence, broker: number, limits: Limits, nowMs: number): Reason[] {
+function pingReasons({ pings }: Grounds, broker: number, limits: Limits, nowMs: number): Reason[] {
   const ping = pings.get(broker);
   if (ping === undefined) return [{ why: 'unknown', what: 'ping', broker }];
   const ageMs = nowMs - ping.sentAtMs;

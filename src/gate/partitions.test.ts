@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import fc from 'fast-check';
 import { join, listAt, rowsOf, tableOf } from './partitions.ts';
 import type { PartitionFacts, PartitionTable } from './partitions.ts';
-import { prepare } from './prepared.ts';
+import { align } from './prepared.ts';
 import { evidenceOf } from './test/cluster.ts';
 
 const brokers = fc.uniqueArray(fc.nat({ max: 9 }), { maxLength: 4 });
@@ -77,7 +77,7 @@ test('the partitions of a broker are all that any view connects with it', () => 
         broker,
         partitions: tableOf(facts),
       }));
-      const { rowsOf: found, joined } = prepare({ ...base, views });
+      const { rowsOf: found, joined } = align({ ...base, views });
       for (let broker = 0; broker < 10; broker++) {
         const keys = [...(found.get(broker) ?? [])].map((row) =>
           key({ topic: joined.topics[joined.topicOf[row]!]!, partition: joined.partition[row]! }),

@@ -1,72 +1,93 @@
 /* eslint-disable @typescript-eslint/no-non-null-assertion -- typed arrays, indices in range by construction */
+import type { MetadataView } from './evidence.ts';
+import type { IsrHistory } from './isr-history.ts';
 import type { PartitionTable } from './partitions.ts';
 import { lengthAt, listAt, names, sameLists, sameRows } from './partitions.ts';
-import type { Prepared } from './prepared.ts';
-import type { NamedPartition } from './reasons.ts';
+import type { Aligned } from './prepared.ts';
+import type { NamedPartition, Partitions } from './reasons.ts';
 import { PartitionCount } from './reasons.ts';
 
-export interface ScanOptions {
-  /** Indices of the views that count: those of other brokers. */
-  readonly views: readonly number[];
-  readonly rfAtMin: 'ignore' | 'warn' | 'block';
+/** All that a scan looks at: views side by side, with what was asked of settings. */
+export interface Scannable {
+  readonly aligned: Aligned;
+  /** In the order in which they are aligned. */
+  readonly views: readonly Pick<MetadataView, 'broker' | 'readAtMs' | 'partitions'>[];
+  readonly history?: IsrHistory;
+  /** min.insync.replicas as set, by joined row; -1 where it is unknown. */
+  readonly minIsr: Int32Array;
   readonly stableMs: number;
   /** In ZooKeeper mode no quorum vouches for the views: every ISR has to be stable, not only the critical ones. */
   readonly allStable: boolean;
 }
 
 /** What the partitions of a broker say about its going. */
-export class Scan {
+export interface Scan {
+  readonly below: Partitions;
+  /** That cannot spare a replica ever, as their replication factor is at or below the minimum. */
+  readonly atMin: Partitions;
+  readonly leaderless: Partitions;
+  readonly unstable: Partitions;
+  readonly disagree: Partitions;
+  readonly unknownMin: Partitions;
+  /** The least time that an unstable ISR has been as it is. */
+  readonly shortestMs: number;
+  /** In-sync replicas that stay: everyone of them is counted on. */
+  readonly survivors: ReadonlySet<number>;
+}
+
+/** Looks at each partition that any view connects with the broker. Views that the broker gave itself do not count. */
+export function scan(read: Scannable, broker: number): Scan {
+  const views = read.views.flatMap((view, index) => (view.broker === broker ? [] : [index]));
+  const found = new Found();
+  const each = new Look(read, { broker, views }, found);
+  const rows = read.aligned.rowsOf.get(broker);
+  if (rows !== undefined && views.length > 0) for (const row of rows) each.at(row);
+  return found.scan;
+}
+
+class Found {
   readonly below = new PartitionCount();
   readonly atMin = new PartitionCount();
   readonly leaderless = new PartitionCount();
   readonly unstable = new PartitionCount();
   readonly disagree = new PartitionCount();
   readonly unknownMin = new PartitionCount();
-  /** The least time that an unstable ISR has been as it is. */
-  shortestMs = Infinity;
-  /** In-sync replicas that stay: everyone of them is counted on. */
   readonly survivors = new Set<number>();
+  shortestMs = Infinity;
+
+  get scan(): Scan {
+    const { below, atMin, leaderless, unstable, disagree, unknownMin, survivors, shortestMs } = this;
+    return {
+      ...{ below: below.value, atMin: atMin.value, leaderless: leaderless.value, unstable: unstable.value },
+      ...{ disagree: disagree.value, unknownMin: unknownMin.value, shortestMs, survivors },
+    };
+  }
 }
 
-/** Looks at each partition that any view connects with the broker; once, as what was read of them does not change. */
-export function scan(prepared: Prepared, broker: number, options: ScanOptions): Scan {
-  const { views, rfAtMin, stableMs, allStable } = options;
-  const asked = [broker, views.join(), rfAtMin, stableMs, allStable].join(' ');
-  const before = prepared.scans.get(asked);
-  if (before !== undefined) return before;
-  const found = look(prepared, broker, options);
-  prepared.scans.set(asked, found);
-  return found;
-}
-
-function look(prepared: Prepared, broker: number, options: ScanOptions): Scan {
-  const found = new Scan();
-  const each = new Look(prepared, broker, options, found);
-  const rows = prepared.rowsOf.get(broker);
-  if (rows !== undefined && options.views.length > 0) for (const row of rows) each.at(row);
-  return found;
-}
+/** Of a broker that no partition names. */
+export const emptyScan: Scan = new Found().scan;
 
 class Look {
-  readonly #prepared: Prepared;
+  readonly #read: Scannable;
   readonly #broker: number;
-  readonly #options: ScanOptions;
-  readonly #found: Scan;
+  readonly #found: Found;
   readonly #tables: PartitionTable[];
   readonly #rows: Int32Array[];
   readonly #readAtMs: number;
   /** By broker, whether it is among the survivors: rows repeat the same few, and this is quicker to ask than a set. */
   readonly #seen: boolean[] = [];
 
-  constructor(prepared: Prepared, broker: number, options: ScanOptions, found: Scan) {
-    const { evidence, joined } = prepared;
-    this.#prepared = prepared;
+  constructor(
+    read: Scannable,
+    { broker, views }: { readonly broker: number; readonly views: readonly number[] },
+    found: Found,
+  ) {
+    this.#read = read;
     this.#broker = broker;
-    this.#options = options;
     this.#found = found;
-    this.#tables = options.views.map((v) => evidence.views[v]!.partitions);
-    this.#rows = options.views.map((v) => joined.rows[v]!);
-    this.#readAtMs = Math.min(...options.views.map((v) => evidence.views[v]!.readAtMs));
+    this.#tables = views.map((v) => read.views[v]!.partitions);
+    this.#rows = views.map((v) => read.aligned.joined.rows[v]!);
+    this.#readAtMs = Math.min(...views.map((v) => read.views[v]!.readAtMs));
   }
 
   at(joinedRow: number): void {
@@ -80,7 +101,7 @@ class Look {
     if (table.leader[row]! < 0 && this.#wanted(joinedRow, row))
       found.leaderless.add(() => this.#named(joinedRow));
     const replicas = lengthAt(table.replicas, row);
-    const set = this.#prepared.minIsr[joinedRow]!;
+    const set = this.#read.minIsr[joinedRow]!;
     if (set < 1 || replicas === 0) {
       found.unknownMin.add(() => this.#named(joinedRow));
       return;
@@ -90,7 +111,7 @@ class Look {
 
   /** All views that count have the partition and show the same. Where all there are do, the others need no look. */
   #agreed(joinedRow: number, row: number): boolean {
-    if (this.#prepared.agreed[joinedRow] === 1) return true;
+    if (this.#read.aligned.agreed[joinedRow] === 1) return true;
     if (row < 0) return false;
     return this.#tables.every((other, v) => {
       const at = this.#rows[v]![joinedRow]!;
@@ -128,9 +149,8 @@ class Look {
       found.below.add(() => this.#named(joinedRow));
       return;
     }
-    if (atMin && this.#options.rfAtMin !== 'ignore' && names(replicas, row, this.#broker))
-      found.atMin.add(() => this.#named(joinedRow));
-    if (lengthAt(isr, row) > 0 && floor > 0 && (surviving === floor || this.#options.allStable))
+    if (atMin && names(replicas, row, this.#broker)) found.atMin.add(() => this.#named(joinedRow));
+    if (lengthAt(isr, row) > 0 && floor > 0 && (surviving === floor || this.#read.allStable))
       this.#weighStability(joinedRow, row);
   }
 
@@ -151,17 +171,17 @@ class Look {
   #weighStability(joinedRow: number, row: number): void {
     const sinceMs = this.#since(joinedRow, row);
     const stableMs = this.#readAtMs - sinceMs;
-    if (stableMs >= this.#options.stableMs) return;
+    if (stableMs >= this.#read.stableMs) return;
     this.#found.shortestMs = Math.min(this.#found.shortestMs, Math.max(0, stableMs));
     this.#found.unstable.add(() => this.#named(joinedRow));
   }
 
   /** Since when the ISR that the views show is known to be as it is; the read itself where the history has another. */
   #since(joinedRow: number, row: number): number {
-    const { evidence, joined, agreed, sinceMs } = this.#prepared;
+    const { aligned, views, history } = this.#read;
+    const { joined, agreed, sinceMs } = aligned;
     if (agreed[joinedRow] === 1) return Math.min(sinceMs[joinedRow]!, this.#readAtMs);
-    const { history } = evidence;
-    const at = history === undefined ? -1 : joined.rows[evidence.views.length]![joinedRow]!;
+    const at = history === undefined ? -1 : joined.rows[views.length]![joinedRow]!;
     if (history === undefined || at < 0) return this.#readAtMs;
     const same = sameLists(history.table.isr, at, this.#tables[0]!.isr, row);
     return same ? history.sinceMs[at]! : this.#readAtMs;
@@ -169,7 +189,8 @@ class Look {
 
   /** In sync by every view that has the partition. */
   #named(joinedRow: number): NamedPartition {
-    const { joined, minIsr } = this.#prepared;
+    const { aligned, minIsr } = this.#read;
+    const { joined } = aligned;
     const shown = this.#tables.flatMap((table, v) => {
       const at = this.#rows[v]![joinedRow]!;
       return at < 0 ? [] : [{ isr: listAt(table.isr, at), replicas: listAt(table.replicas, at) }];

@@ -1,11 +1,10 @@
-import type { Evidence, Limits, MetadataView, PodFacts } from './evidence.ts';
+import type { Evidence, Grounds, Limits, PodFacts, ViewHead } from './evidence.ts';
 import { limitsOf } from './evidence.ts';
 import { livenessReasons } from './liveness.ts';
 import type { Prepared } from './prepared.ts';
 import { prepare } from './prepared.ts';
 import { quorumReasons } from './quorum.ts';
 import type { AwayState, Partitions, PassWhy, Reason, Verdict } from './reasons.ts';
-import { scan } from './scan.ts';
 import type { Scan } from './scan.ts';
 
 export interface Policy {
@@ -88,7 +87,7 @@ function gather(prepared: Prepared, question: Question): Gathered {
   const broker = pod.nodeId;
   const views = evidence.views.filter((view) => view.broker !== broker);
   const seen = viewReasons(evidence, views, { limits, nowMs, needed: viewsNeeded(evidence, pod) });
-  const found = scanFor(prepared, broker, policy);
+  const found = prepared.scanOf(broker);
   const reasons = [
     ...partitionReasons(
       found,
@@ -104,29 +103,18 @@ function gather(prepared: Prepared, question: Question): Gathered {
   ];
   return {
     reasons,
-    atMin: found.atMin.any && policy.rfAtMin !== 'block' ? { atMin: found.atMin.value } : {},
+    atMin: found.atMin.count > 0 && policy.rfAtMin === 'warn' ? { atMin: found.atMin } : {},
     limits,
     groundwork: [...quorum, ...seen],
-    needed: found.leaderless.any || found.disagree.any,
+    needed: found.leaderless.count > 0 || found.disagree.count > 0,
   };
-}
-
-/** What the partitions of a broker say about its going: the part of a verdict that takes time, done once for each read. */
-export function scanFor(prepared: Prepared, broker: number, policy: Policy = defaultPolicy): Scan {
-  const { views, settings, mode } = prepared.evidence;
-  return scan(prepared, broker, {
-    views: views.flatMap((view, index) => (view.broker === broker ? [] : [index])),
-    rfAtMin: policy.rfAtMin,
-    stableMs: limitsOf(settings.values()).stableMs,
-    allStable: mode === 'zookeeper',
-  });
 }
 
 /**
  * A broker that is away as far as two others see loses nobody anything, unless the quorum still counts on its node or a
  * partition without a leader waits for it (B3). With its Node object gone there is nothing left to wait for.
  */
-function fencedPass({ views }: Evidence, { pod, nowMs }: Question, gathered: Gathered): boolean {
+function fencedPass({ views }: Grounds, { pod, nowMs }: Question, gathered: Gathered): boolean {
   const { nodeId } = pod;
   if (!pod.broker || nodeId === undefined || gathered.groundwork.length > 0) return false;
   const others = views.filter(({ broker }) => broker !== nodeId);
@@ -138,7 +126,7 @@ function fencedPass({ views }: Evidence, { pod, nowMs }: Question, gathered: Gat
   return fenced && (!gathered.needed || pod.node?.gone === true);
 }
 
-function leaseReasons({ record }: Evidence, { pod, leaseId }: Question): Reason[] {
+function leaseReasons({ record }: Grounds, { pod, leaseId }: Question): Reason[] {
   if (!record.known) return [{ why: 'unknown', what: 'record', detail: record.problem }];
   const { holder } = record.record;
   if (holder === undefined || holder.id === leaseId) return [];
@@ -151,7 +139,7 @@ function leaseReasons({ record }: Evidence, { pod, leaseId }: Question): Reason[
 }
 
 /** As a disruption budget counts: a pod that is not ready is one that is down. */
-function awayReasons({ pods, missingPods }: Evidence, { name }: PodFacts): Reason[] {
+function awayReasons({ pods, missingPods }: Grounds, { name }: PodFacts): Reason[] {
   const state = (other: PodFacts): AwayState | undefined =>
     other.terminating ? 'terminating' : other.ready ? undefined : 'not ready';
   const there = pods
@@ -165,7 +153,7 @@ function awayReasons({ pods, missingPods }: Evidence, { name }: PodFacts): Reaso
 }
 
 function loopReasons(
-  { record }: Evidence,
+  { record }: Grounds,
   { pod, nowMs, leaseId, policy = defaultPolicy }: Question,
 ): Reason[] {
   const { times, windowMs } = policy.loop;
@@ -178,7 +166,7 @@ function loopReasons(
 }
 
 function kraftReasons(
-  evidence: Evidence,
+  evidence: Grounds,
   { pod, nowMs, policy = defaultPolicy }: Question,
   limits: Limits,
 ): Reason[] {
@@ -201,7 +189,7 @@ const oldReason = (
     : [{ why: 'too-old', what, ageMs, limitMs, ...(broker === undefined ? {} : { broker }) }];
 
 /** Two of other brokers; all others where there are fewer. */
-const viewsNeeded = ({ pods }: Evidence, { name }: PodFacts): number =>
+const viewsNeeded = ({ pods }: Grounds, { name }: PodFacts): number =>
   Math.min(2, pods.filter((other) => other.member && other.broker && other.name !== name).length);
 
 interface ViewLimits {
@@ -212,8 +200,8 @@ interface ViewLimits {
 
 /** Enough of them; every one fresh, and as far as the quorum had committed when it was asked. */
 function viewReasons(
-  { mode, quorum }: Evidence,
-  views: readonly MetadataView[],
+  { mode, quorum }: Grounds,
+  views: readonly ViewHead[],
   { limits, nowMs, needed }: ViewLimits,
 ): Reason[] {
   if (needed === 0 && views.length === 0) return [];
@@ -231,16 +219,16 @@ function viewReasons(
 }
 
 /** Without a quorum to ask, the views have to name one controller. */
-function controllerReasons(views: readonly MetadataView[]): Reason[] {
+function controllerReasons(views: readonly ViewHead[]): Reason[] {
   const controllers = new Set(views.map(({ controllerId }) => controllerId ?? -1));
   return controllers.size === 1 && !controllers.has(-1) ? [] : [{ why: 'unknown', what: 'controller' }];
 }
 
-function configReasons({ minIsr, settings }: Evidence, found: Scan, limits: Limits, nowMs: number): Reason[] {
+function configReasons({ minIsr, settings }: Grounds, found: Scan, limits: Limits, nowMs: number): Reason[] {
   const age = minIsr === undefined ? [] : oldReason('min-isr', nowMs - minIsr.readAtMs, limits.configMs);
-  const { partitions } = found.unknownMin.value;
+  const { partitions } = found.unknownMin;
   const detail = partitions.map(({ topic, partition }) => `${topic}-${partition}`).join(', ');
-  const unknown: Reason[] = found.unknownMin.any ? [{ why: 'unknown', what: 'min-isr', detail }] : [];
+  const unknown: Reason[] = found.unknownMin.count > 0 ? [{ why: 'unknown', what: 'min-isr', detail }] : [];
   const unset = [...found.survivors].filter((broker) => !settings.has(broker)).sort((a, b) => a - b);
   return [
     ...age,
@@ -252,21 +240,21 @@ function configReasons({ minIsr, settings }: Evidence, found: Scan, limits: Limi
 function partitionReasons(found: Scan, limits: Limits, brokers: readonly number[], policy: Policy): Reason[] {
   const { below, leaderless, unstable, disagree, atMin } = found;
   const reasons: Reason[] = [];
-  if (below.any) reasons.push({ why: 'below-min-isr', ...below.value });
-  if (leaderless.any) reasons.push({ why: 'leaderless', ...leaderless.value });
-  if (policy.rfAtMin === 'block' && atMin.any) reasons.push({ why: 'rf-at-min', ...atMin.value });
-  if (unstable.any)
+  if (below.count > 0) reasons.push({ why: 'below-min-isr', ...below });
+  if (leaderless.count > 0) reasons.push({ why: 'leaderless', ...leaderless });
+  if (policy.rfAtMin === 'block' && atMin.count > 0) reasons.push({ why: 'rf-at-min', ...atMin });
+  if (unstable.count > 0)
     reasons.push({
       why: 'unstable-isr',
       shortestMs: found.shortestMs,
       neededMs: limits.stableMs,
-      ...unstable.value,
+      ...unstable,
     });
-  if (disagree.any) reasons.push({ why: 'views-disagree', brokers, ...disagree.value });
+  if (disagree.count > 0) reasons.push({ why: 'views-disagree', brokers, ...disagree });
   return reasons;
 }
 
-function ageOf({ quorum, views, pings }: Evidence, nowMs: number): { evidenceAgeMs?: number } {
+function ageOf({ quorum, views, pings }: Grounds, nowMs: number): { evidenceAgeMs?: number } {
   const times = [
     ...(quorum === undefined ? [] : [quorum.readAtMs]),
     ...views.map(({ readAtMs }) => readAtMs),

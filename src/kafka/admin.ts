@@ -45,6 +45,7 @@ import { type ScramUser, deleteScram, describeScram, upsertScram } from './scram
 import { type PartitionTail, type ReadablePartition, tailBytesPerOffset } from './tail.ts';
 import { type Topic, describeTopics } from './topics.ts';
 import type { ApiVersions, Features } from './versions.ts';
+import type { ViewLink } from './view-client.ts';
 import type { ViewBytes } from './view-columns.ts';
 
 export interface AdminOptions {
@@ -114,6 +115,8 @@ export interface KafkaAdmin {
   tailBytesPerOffset(partitions: readonly ReadablePartition[]): Promise<PartitionTail[]>;
   /** What the metadata cache of the broker at an address shows, and no other's; for `readView`. */
   viewOf(broker: Address, options?: ViewOptions): Promise<ViewBytes>;
+  /** With what another thread may ask these hosts for their views, by a `ViewClient` of its own. */
+  viewLink(hosts: readonly string[]): Promise<ViewLink>;
   /** Rejects where the broker at an address does not answer. */
   ping(broker: Address): Promise<void>;
   /** What every consumer group has committed, each asked of its coordinator. */
@@ -142,6 +145,23 @@ export interface KafkaAdmin {
   close(): Promise<void>;
 }
 
+const usualTimeoutMs = 5_000;
+
+/** Hosts that have no address are left out: whoever connects to them finds that out. */
+async function resolved(hosts: readonly string[], lookup: LookupFunction): Promise<Map<string, string>> {
+  const found = await Promise.all(
+    hosts.map(
+      (host) =>
+        new Promise<[string, string] | undefined>((resolve) =>
+          lookup(host, {}, (error, address) =>
+            resolve(error === null && typeof address === 'string' ? [host, address] : undefined),
+          ),
+        ),
+    ),
+  );
+  return new Map(found.filter((one) => one !== undefined));
+}
+
 /** Opens no connection yet: the first call does. */
 export function connectAdmin(options: AdminOptions): KafkaAdmin {
   const { connections, route, close } = routeOf(options);
@@ -153,6 +173,14 @@ export function connectAdmin(options: AdminOptions): KafkaAdmin {
     ...callsOf(ask),
     appendLatency: (brokers) => appendLatency(probe, brokers),
     removeLatencyGroups: () => removeLatencyGroups(probe),
+    viewLink: async (hosts) => {
+      const { tls, lookup, connectTimeoutMs = usualTimeoutMs, requestTimeoutMs = usualTimeoutMs } = options;
+      return {
+        tls: typeof tls === 'function' ? tls() : tls,
+        ...{ connectTimeoutMs, requestTimeoutMs },
+        ...(lookup === undefined ? {} : { addresses: await resolved(hosts, lookup) }),
+      };
+    },
     presentedCertificate: (address) => connections.peerCertificate(address),
     close: async () => void (await Promise.all([close(), own.close()])),
   };
@@ -170,7 +198,7 @@ function routeOf(options: AdminOptions): {
   route: Route;
   close: () => Promise<void>;
 } {
-  const { tls, bootstrap, connectTimeoutMs = 5_000, requestTimeoutMs = 5_000 } = options;
+  const { tls, bootstrap, connectTimeoutMs = usualTimeoutMs, requestTimeoutMs = usualTimeoutMs } = options;
   const connections = openConnections({
     clientId: options.clientId ?? 'kafka-warden',
     tls: typeof tls === 'function' ? tls : () => tls,
@@ -190,7 +218,7 @@ function routeOf(options: AdminOptions): {
   return { connections, route, close };
 }
 
-type OfMore = 'appendLatency' | 'close' | 'presentedCertificate' | 'removeLatencyGroups';
+type OfMore = 'appendLatency' | 'close' | 'presentedCertificate' | 'removeLatencyGroups' | 'viewLink';
 
 function callsOf(ask: Ask): Omit<KafkaAdmin, OfMore> {
   return {

@@ -1,5 +1,4 @@
 import { type LookupFunction, isIP } from 'node:net';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { type API, Connection } from '@platformatic/kafka';
 import { KafkaError, asKafkaError } from './errors.ts';
 
@@ -150,15 +149,16 @@ async function connect(address: Address, options: ConnectionsOptions): Promise<C
 
 /** The library's own time limits start only when a request leaves its queue; this one starts now. */
 async function withDeadline<T>(work: Promise<T>, timeoutMs: number): Promise<T> {
-  const stop = new AbortController();
-  const deadline = sleep(timeoutMs + 500, undefined, { signal: stop.signal, ref: false }).then(() => {
+  let timer: NodeJS.Timeout | undefined;
+  const deadline = new Promise<void>((resolve) => {
+    timer = setTimeout(resolve, timeoutMs + 500).unref();
+  }).then(() => {
     throw new KafkaError('kafka-timeout', `No answer within ${timeoutMs} ms`);
   });
   try {
     return await Promise.race([work, deadline]);
   } finally {
-    stop.abort();
-    deadline.catch(() => undefined);
+    clearTimeout(timer);
   }
 }
 

@@ -20,4 +20,5 @@ export type { ScramUser } from './scram-users.ts';
 export type { PartitionTail, ReadablePartition } from './tail.ts';
 export { type Partition, type Topic, underReplicated } from './topics.ts';
 export type { ApiVersions, Features, MetadataMode } from './versions.ts';
+export type { ViewLink } from './view-client.ts';
 export { type BrokerView, type PartitionColumns, type ViewBytes, readView } from './view-columns.ts';

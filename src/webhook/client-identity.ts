@@ -57,6 +57,14 @@ export function clientAuthorities(secrets: Pick<Informer<Secret>, 'list'>): stri
   return serving && authoritiesOf(serving);
 }
 
+/** By the Secret as it was last heard of: to read keys takes longer than a verdict. */
+const leaves = new WeakMap<Secret, { readonly leaf: Pair | undefined }>();
+
 /** The certificate to show to sidecars now; undefined while there is none. */
-export const clientCertificate = (secrets: Pick<Informer<Secret>, 'list'>): Pair | undefined =>
-  servingOf(secrets.list()[0])?.leaf;
+export function clientCertificate(secrets: Pick<Informer<Secret>, 'list'>): Pair | undefined {
+  const [secret] = secrets.list();
+  if (secret === undefined) return undefined;
+  const known = leaves.get(secret) ?? { leaf: servingOf(secret)?.leaf };
+  leaves.set(secret, known);
+  return known.leaf;
+}

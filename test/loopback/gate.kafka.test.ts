@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { after, before, suite, test } from 'node:test';
 import { listAt } from '../../src/gate/partitions.ts';
 import { connectAdmin, readView } from '../../src/kafka/index.ts';
+import { Digester } from '../../src/sidecar/gate/digester.ts';
 import {
   type PodChanges,
   type Surroundings,
@@ -99,6 +100,36 @@ void suite('evictions of brokers on loopback', { skip: unavailable }, () => {
       assert.equal(eligible.partitions.elr?.items.length, 0);
       assert.deepEqual(eligible.serving.toSorted(), [0, 1, 2]);
       await admin.ping(broker);
+    }
+  });
+
+  test('a thread that asks brokers itself reads the same as the client', async (t) => {
+    const admin = kafka.admin();
+    const { brokers } = await admin.describeCluster();
+    const log = { warn: (_fields: object, message: string) => assert.fail(message) };
+    for (const eligibleLeaders of [false, true]) {
+      const [here, there] = [new Digester({ log }), new Digester({ log, inlineBytes: 0 })];
+      t.after(() => there.close());
+      const read = async (by: Digester, atMs: number) => {
+        await by.fetch(admin, { brokers, eligibleLeaders });
+        const { views, ...digest } = await by.digest(atMs);
+        const mins = new Int32Array(digest.topics.length).fill(2);
+        const scans = await by.scan({ mins, stableMs: 4_500, allStable: false });
+        // In KRaft mode brokers name one at random.
+        return { ...digest, views: views.map((view) => ({ ...view, controllerId: -1 })), scans };
+      };
+      await until('all are in sync in every view', async () => {
+        const { views } = await read(new Digester({ log }), 0);
+        return views.length === 3 && views.every(({ standing }) => standing.behind.size === 0);
+      });
+      // The first is handed over to the thread, from the second on it asks for itself.
+      for (const atMs of [0, 1_000, 5_000]) {
+        const [expected, found] = [await read(here, atMs), await read(there, atMs)];
+        assert.deepEqual(found, expected);
+        assert.equal(found.views.length, 3);
+        assert.deepEqual([...found.scans.keys()].toSorted(), [0, 1, 2]);
+        assert.equal(found.scans.get(0)?.unstable.count, atMs < 4_500 ? 3 : 0);
+      }
     }
   });
 

@@ -1,4 +1,4 @@
-import { createServer, type IncomingMessage } from 'node:http';
+import { createServer, type IncomingMessage, type RequestListener } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { ApiError } from '../errors.ts';
 import { kubeOver, type Kube } from '../client.ts';
@@ -169,9 +169,10 @@ export const kubeconfigFor = (port: number, namespace = 'shop'): string =>
     users: [{ name: 'u', user: { token: 't' } }],
   });
 
-/** Serves it on this machine, for programs that come with a kubeconfig. Returns that as text, and how to end it. */
-export async function serveMemoryApi(api: MemoryApi, namespace = 'shop') {
-  const server = createServer((request, response) => {
+/** Answers requests, for a server of whatever kind. */
+export const listenerOf =
+  (api: MemoryApi): RequestListener =>
+  (request, response) => {
     void bodyOf(request).then((body) => {
       const url = new URL(request.url ?? '/', 'http://localhost');
       const method = request.method as Asked['method'];
@@ -179,7 +180,11 @@ export async function serveMemoryApi(api: MemoryApi, namespace = 'shop') {
       const { status, body: text } = api.answer({ method, path: url.pathname, query, body });
       response.writeHead(status, { 'content-type': 'application/json' }).end(JSON.stringify(text));
     });
-  }).listen(0, '127.0.0.1');
+  };
+
+/** Serves it on this machine, for programs that come with a kubeconfig. Returns that as text, and how to end it. */
+export async function serveMemoryApi(api: MemoryApi, namespace = 'shop') {
+  const server = createServer(listenerOf(api)).listen(0, '127.0.0.1');
   await new Promise((resolve) => server.once('listening', resolve));
   const { port } = server.address() as AddressInfo;
   const kubeconfig = kubeconfigFor(port, namespace);

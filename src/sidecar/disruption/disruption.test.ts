@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { freeze, keepJournal, take } from '../../gate/record.ts';
+import { type DisruptionRecord, freeze, keepJournal, take } from '../../gate/record.ts';
 import { recordText } from '../../gate/record-json.ts';
 import { memoryApi } from '../../kubernetes/test/memory-api.ts';
 import type { Log } from '../../kubernetes/object.ts';
@@ -59,6 +59,37 @@ test('a write that comes between is seen: the transition is asked again about wh
   });
   assert.ok(outcome.ok);
   assert.equal(between, 2);
+});
+
+test('what was read a moment ago is changed as it is, or, where it has changed since, as it is then', async () => {
+  const { api, context } = place();
+  const nobody = await readRecord(context);
+  let reads = 0;
+  const counted = {
+    ...context,
+    kube: {
+      ...context.kube,
+      tryGet: <T>(path: string) => {
+        reads++;
+        return context.kube.tryGet<T>(path);
+      },
+    },
+  };
+  const byFirst = (record: DisruptionRecord) => take(record, claim, { kind: 'rebalance' }, 1);
+  assert.ok((await changeRecord(counted, byFirst, nobody)).ok);
+  assert.equal(reads, 0);
+  // Another one that has read the same as the first comes too late, with the ConfigMap made and with it changed.
+  const byOther = (record: DisruptionRecord) =>
+    take(record, { id: 'kafka-1', by: 'sidecar-2' }, { kind: 'roll' }, 2);
+  for (const stale of [nobody, { ...(await readRecord(context)), known: nobody.known }]) {
+    const held = api.objects.get(path);
+    api.put(path, { ...held, metadata: { ...held?.metadata, annotations: { changed: 'again' } } });
+    reads = 0;
+    const outcome = await changeRecord(counted, byOther, stale);
+    assert.ok(!outcome.ok);
+    assert.match(outcome.message, /rebalance monday holds the disruption record/);
+    assert.equal(reads, 1);
+  }
 });
 
 test('while the gate is off, an eviction that nobody follows holds nothing up', async () => {

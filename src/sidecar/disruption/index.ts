@@ -39,30 +39,33 @@ export async function readRecord({ kube, namespace, cluster }: Place): Promise<H
  * The record, read live: what an informer has may be older than another process's reservation. One that cannot be read, or not
  * so soon, is not known.
  */
-export const recordInTime = (place: Place, patienceMs: number): Promise<RecordKnown> =>
-  inTime<RecordKnown, RecordKnown>(
-    readRecord(place).then(
-      ({ known }) => known,
-      (error: unknown) => ({
-        known: false,
-        problem: `the API server does not give it (${error instanceof Error ? error.message : String(error)})`,
-      }),
+export const heldInTime = (place: Place, patienceMs: number): Promise<Held> =>
+  inTime<Held, Held>(
+    readRecord(place).catch((error: unknown) =>
+      unread(`the API server does not give it (${error instanceof Error ? error.message : String(error)})`),
     ),
     patienceMs,
-    () => ({ known: false, problem: 'the API server takes too long' }),
+    () => unread('the API server takes too long'),
   );
+
+export const recordInTime = async (place: Place, patienceMs: number): Promise<RecordKnown> =>
+  (await heldInTime(place, patienceMs)).known;
+
+const unread = (problem: string): Held => ({ known: { known: false, problem }, stored: undefined });
 
 /**
  * Applies a transition to the newest record and stores the outcome. Where another write came between, the transition is
  * asked again about the record as it is then; a transition that the record refuses changes nothing and is returned.
+ * `read`: the record as it was read just now, which saves reading it again.
  * @throws RecordUnreadable where the record is damaged; ApiError, UnreachableError as `Kube` does
  */
 export async function changeRecord(
   place: Place,
   transition: (record: DisruptionRecord) => Outcome,
+  read?: Held,
 ): Promise<Outcome> {
   for (let left = tries; ; left--) {
-    const held = await readRecord(place);
+    const held = left === tries && read !== undefined ? read : await readRecord(place);
     if (!held.known.known) throw new RecordUnreadable(held.known.problem);
     const outcome = transition(held.known.record);
     if (!outcome.ok || outcome.record === held.known.record) return outcome;

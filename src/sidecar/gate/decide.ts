@@ -9,7 +9,7 @@ import {
 } from '../../gate/index.ts';
 import type { Decide, EvictionAnswer, EvictionQuestion } from '../api/eviction.ts';
 import { type Context, tell } from '../context.ts';
-import { changeRecord, recordInTime } from '../disruption/index.ts';
+import { type Held, changeRecord, heldInTime } from '../disruption/index.ts';
 import type { EvidenceSource, Gathered } from './evidence-source.ts';
 import { type Moment, at, judged, unread } from './judgement.ts';
 import { type NodePod, missingPods } from './nodes.ts';
@@ -95,15 +95,15 @@ async function decideNow(
   const atOnce = judged(unread, { pod: { ...pod, override: false }, nowMs: context.now().getTime() });
   if (atOnce.kind === 'pass') return passed(context, question, atOnce);
   const freshMs = limitsOf(source.latest?.kafka.settings.values() ?? []).freshMs;
-  const [gathered, record] = await Promise.all([
+  const [gathered, held] = await Promise.all([
     // What is nearly too old would be so by the end of the verdict.
     source.fresh(0.75 * freshMs, patience.read),
-    recordInTime(context, patience.record),
+    heldInTime(context, patience.record),
   ]);
   const moment = {
     pods: options.pods(),
     missingPods: missingPods(context.world()),
-    record,
+    record: held.known,
     catchingUp: source.catchingUp,
   };
   const prepared = at(gathered?.prepared ?? source.latest?.prepared ?? unread, moment);
@@ -121,7 +121,7 @@ async function decideNow(
   if (verdict.kind === 'deny') return denied(verdict, gathered, source);
   const note = noteOf(verdict);
   if (question.dryRun) return { answer: { verdict: 'allow', ...note }, reason: 'allowed' };
-  const refused = await reserved(options, pod);
+  const refused = await reserved(options, pod, held);
   if (refused !== undefined) return refused;
   return { answer: { verdict: 'allow', ...note }, reason: 'allowed' };
 }
@@ -193,6 +193,7 @@ function denied(
 async function reserved(
   { context, by, onReserved }: DecideOptions,
   pod: NodePod,
+  held: Held,
 ): Promise<Answered | undefined> {
   const claim = { id: `eviction/${pod.uid}`, by };
   const subject = {
@@ -203,8 +204,10 @@ async function reserved(
   };
   let outcome: Outcome;
   try {
-    outcome = await changeRecord(context, (record) =>
-      reserve(record, claim, subject, context.now().getTime()),
+    outcome = await changeRecord(
+      context,
+      (record) => reserve(record, claim, subject, context.now().getTime()),
+      held,
     );
   } catch (error) {
     const text = error instanceof Error ? error.message : String(error);

@@ -1,7 +1,5 @@
-import { setImmediate as turn, setTimeout as delay } from 'node:timers/promises';
-import type { Aligned, CatchingUp, Policy, Prepared } from '../../gate/index.ts';
-import { prepareAligned, scanFor } from '../../gate/index.ts';
-import { emptyRecord } from '../../gate/record.ts';
+import { setTimeout as delay } from 'node:timers/promises';
+import type { CatchingUp, Prepared } from '../../gate/index.ts';
 import type { BrokerFacts } from '../../kafka/index.ts';
 import { CopyWatch } from './copy-watch.ts';
 import { Digester } from './digester.ts';
@@ -40,9 +38,6 @@ export const defaultPeriods: Periods = {
 /** A read that failed is repeated after this: the budget is closed until it succeeds. */
 const afterFailureMs = 2_000;
 
-/** Others have their turn after so much work at a stretch. */
-const pieceMs = 2;
-
 export interface SourceOptions {
   readonly kafka: GateKafka;
   readonly nowMs: () => number;
@@ -51,8 +46,6 @@ export interface SourceOptions {
   /** A read has ended, well or not. */
   readonly onRead: () => void;
   readonly log: Record<'debug' | 'warn', (fields: object, message: string) => void>;
-  /** As questions will be judged. */
-  readonly policy?: () => Policy;
   readonly digester?: Digester;
   readonly periods?: Periods;
 }
@@ -178,10 +171,8 @@ export class EvidenceSource {
     this.#again = false;
     const wanted = this.#quickUntilMs > performance.now();
     try {
-      const { evidence, aligned, ...read } = await this.#reader.read(nodes());
-      const prepared = prepareKafka(evidence, aligned);
-      await this.#scan(prepared);
-      this.#latest = { prepared, kafka: evidence, ...read };
+      const { evidence, ...read } = await this.#reader.read(nodes());
+      this.#latest = { kafka: evidence, ...read };
       this.#problem = undefined;
       if (wanted) void this.#lookAtCopies(evidence);
     } catch (error) {
@@ -190,17 +181,6 @@ export class EvidenceSource {
     }
     for (const resolve of this.#waiting.splice(0)) resolve();
     onRead();
-  }
-
-  /** What every verdict on this read needs, in pieces of a few milliseconds: questions are answered in between. */
-  async #scan(prepared: Prepared): Promise<void> {
-    let fromMs = performance.now();
-    for (const broker of prepared.rowsOf.keys()) {
-      scanFor(prepared, broker, this.#options.policy?.());
-      if (performance.now() - fromMs < pieceMs) continue;
-      await turn();
-      fromMs = performance.now();
-    }
   }
 
   /** Beside the reads: sizes are for messages, and no verdict waits for them. */
@@ -228,9 +208,3 @@ export class EvidenceSource {
     this.#wake = undefined;
   }
 }
-
-const prepareKafka = (kafka: KafkaEvidence, aligned: Aligned): Prepared => {
-  const rest = { pods: [], missingPods: [], record: { known: true, record: emptyRecord } } as const;
-  const { joined, agreed, sinceMs, rowsOf } = aligned;
-  return prepareAligned({ ...kafka, ...rest, catchingUp: [] }, { joined, agreed, sinceMs, rowsOf });
-};

@@ -93,7 +93,6 @@ export function gateOf(options: GateOptions): Gate {
       wake('disruption');
     },
     log: context.log,
-    policy: () => policyOf(context.world().sets),
     ...(options.periods === undefined ? {} : { periods: options.periods }),
   });
   const recordTtl = options.recordTtl ?? new RecordTtl({ nowMs: () => performance.now() });
@@ -104,7 +103,7 @@ export function gateOf(options: GateOptions): Gate {
   function learn(): void {
     const { latest } = source;
     if (latest === undefined) return;
-    const { brokers, kafka: evidence, prepared } = latest;
+    const { brokers, kafka: evidence } = latest;
     context.metrics.gateEvidence.readAtMs = latest.atMs;
     for (const [pod, id] of nodeIdsOf(context.world().sets, brokers)) memory.ids.set(pod, id);
     for (const { id } of brokers) memory.seen.add(id);
@@ -113,7 +112,7 @@ export function gateOf(options: GateOptions): Gate {
       ...(evidence.quorum?.observers ?? []),
     ])
       if (lastFetchMs >= 0) memory.seen.add(id);
-    for (const id of prepared.rowsOf.keys()) memory.seen.add(id);
+    for (const id of evidence.named) memory.seen.add(id);
   }
 
   const momentOf = (record: RecordKnown, seen: readonly NodePod[]): Moment => ({

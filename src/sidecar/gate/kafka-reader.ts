@@ -1,26 +1,22 @@
 import {
-  type Aligned,
-  type Evidence,
   type FencedSince,
-  type IsrHistory,
-  type MetadataView,
+  type Grounds,
   type Ping,
+  type Prepared,
   type QuorumEvidence,
+  type ViewHead,
+  emptyRecord,
   followFenced,
+  limitsOf,
+  minIsrByTopic,
+  prepareScanned,
 } from '../../gate/index.ts';
-import type {
-  BrokerFacts,
-  KafkaAdmin,
-  MetadataMode,
-  Quorum,
-  QuorumReplica,
-  ViewBytes,
-} from '../../kafka/index.ts';
+import type { BrokerFacts, KafkaAdmin, MetadataMode, Quorum, QuorumReplica } from '../../kafka/index.ts';
 import { inTime } from '../../in-time.ts';
-import type { DigestedView } from './digest.ts';
-import type { Digester } from './digester.ts';
+import type { Digest, DigestedView } from './digest.ts';
+import type { Digester, ViewKafka } from './digester.ts';
 import { Configs } from './min-isr.ts';
-import { keepStanding } from './sync.ts';
+import type { Standing } from './standing.ts';
 
 /** What the gate asks of Kafka. */
 export type GateKafka = Pick<
@@ -32,16 +28,23 @@ export type GateKafka = Pick<
   | 'describeQuorum'
   | 'electPreferredLeaders'
   | 'ping'
-  | 'viewOf'
->;
+> &
+  ViewKafka;
 
 /** What Kafka itself says; the rest of the evidence is Kubernetes' and the record's. */
-export type KafkaEvidence = Omit<Evidence, 'pods' | 'missingPods' | 'record' | 'catchingUp'>;
+export interface KafkaEvidence
+  extends
+    Omit<Grounds, 'views' | 'pods' | 'missingPods' | 'record' | 'catchingUp'>,
+    Pick<Digest, 'topics' | 'lagging' | 'unled'> {
+  readonly views: readonly (ViewHead & { readonly standing: Standing })[];
+  /** Brokers that any view connects with a partition. */
+  readonly named: readonly number[];
+}
 
 export interface KafkaRead {
   readonly evidence: KafkaEvidence;
-  /** The views and the history of the evidence, prepared. */
-  readonly aligned: Aligned;
+  /** The same, to be judged when pods and record are put in. */
+  readonly prepared: Prepared;
   /** When the first question was asked. */
   readonly atMs: number;
   /** The last view was there. */
@@ -65,11 +68,10 @@ export class KafkaReader {
   readonly #kafka: GateKafka;
   readonly #nowMs: () => number;
   readonly #configs: Configs;
-  readonly #digester: Pick<Digester, 'digest'>;
-  #history: IsrHistory | undefined;
+  readonly #digester: Digester;
   readonly #fenced = new Map<number, { since: FencedSince; lastReadAtMs: number }>();
 
-  constructor(kafka: GateKafka, nowMs: () => number, digester: Pick<Digester, 'digest'>) {
+  constructor(kafka: GateKafka, nowMs: () => number, digester: Digester) {
     this.#kafka = kafka;
     this.#digester = digester;
     this.#nowMs = nowMs;
@@ -95,36 +97,31 @@ export class KafkaReader {
       answers = await this.#answers(asked, eligibleLeaders);
     }
     const seenAtMs = this.#nowMs();
-    const digest = await this.#digester.digest({
-      views: answers,
-      ...(this.#history === undefined ? {} : { history: this.#history }),
-    });
-    this.#history = digest.history;
-    const views = digest.views.flatMap((view, index) => {
-      const answer = answers[index];
-      return view === undefined || answer === undefined
-        ? []
-        : [this.#viewOf(view, answer, { quorum, nodes })];
-    });
+    const { readAtMs } = answers;
+    const digest = await this.#digester.digest(readAtMs);
+    const views = digest.views.map((view) => this.#viewOf(view, { readAtMs, quorum, nodes }));
+    const { topics, lagging, unled, brokers: named } = digest;
     await this.#configs.refresh({
-      topics: digest.joined.topics,
+      topics,
       brokers: asked.length === 0 ? [] : answering(brokers, pings),
       mode,
       nowMs: this.#nowMs,
     });
     const { minIsr, settings } = this.#configs;
+    const scans = await this.#digester.scan({
+      mins: minIsrByTopic(topics, minIsr),
+      stableMs: limitsOf(settings.values()).stableMs,
+      allStable: mode === 'zookeeper',
+    });
     const evidence: KafkaEvidence = {
       mode,
       ...(quorum === undefined ? {} : { quorum: quorumEvidence(quorum) }),
-      views,
-      pings,
+      ...{ views, pings, settings, topics, lagging, unled, named },
       ...(minIsr === undefined ? {} : { minIsr }),
-      settings,
-      ...(this.#history === undefined ? {} : { history: this.#history }),
     };
     return {
       evidence,
-      aligned: digest,
+      prepared: prepareScanned({ ...evidence, ...unasked }, scans),
       atMs,
       seenAtMs: Math.max(seenAtMs, minIsr?.readAtMs ?? 0),
       tookMs: this.#nowMs() - atMs,
@@ -150,23 +147,17 @@ export class KafkaReader {
   }
 
   /** A broker that does not tell its view has none; the others' count. */
-  async #answers(asked: readonly BrokerFacts[], eligibleLeaders: boolean): Promise<Answer[]> {
-    const answers = await Promise.all(
-      asked.map(async (broker): Promise<Answer | undefined> => {
-        const readAtMs = this.#nowMs();
-        const bytes = await this.#kafka.viewOf(broker, { eligibleLeaders }).catch(() => undefined);
-        return bytes === undefined ? undefined : { broker: broker.id, readAtMs, bytes };
-      }),
-    );
-    return answers.filter((answer) => answer !== undefined);
+  async #answers(asked: readonly BrokerFacts[], eligibleLeaders: boolean): Promise<Answers> {
+    const readAtMs = this.#nowMs();
+    const brokers = await this.#digester.fetch(this.#kafka, { brokers: asked, eligibleLeaders });
+    return { readAtMs, brokers };
   }
 
   #viewOf(
-    { controllerId, serving, partitions, standing }: DigestedView,
-    { broker, readAtMs }: Answer,
-    { quorum, nodes }: { quorum: ReadQuorum | undefined; nodes: readonly number[] },
-  ): MetadataView {
-    keepStanding(partitions, standing);
+    { broker, controllerId, serving, standing }: DigestedView,
+    seen: { readAtMs: number; quorum: ReadQuorum | undefined; nodes: readonly number[] },
+  ): KafkaEvidence['views'][number] {
+    const { readAtMs, quorum, nodes } = seen;
     const metadataOffset = offsetOf(quorum, broker);
     const answer = { serving: new Set(serving), readAtMs };
     const since = followFenced(this.#fenced.get(broker), nodes, answer);
@@ -175,8 +166,7 @@ export class KafkaReader {
       broker,
       readAtMs,
       ...(metadataOffset === undefined ? {} : { metadataOffset }),
-      controllerId,
-      partitions,
+      ...{ controllerId, standing },
       fencedSinceMs: since,
     };
   }
@@ -186,18 +176,23 @@ interface ReadQuorum extends Quorum {
   readonly readAtMs: number;
 }
 
-interface Answer {
-  readonly broker: number;
+/** Who has answered; what they said is with the digester. */
+interface Answers {
   readonly readAtMs: number;
-  readonly bytes: ViewBytes;
+  readonly brokers: readonly number[];
 }
+
+/** What only a question tells. */
+const unasked = {
+  ...{ pods: [], missingPods: [], catchingUp: [] },
+  record: { known: true, record: emptyRecord },
+} as const;
 
 const offsetOf = (quorum: ReadQuorum | undefined, broker: number): bigint | undefined =>
   [...(quorum?.voters ?? []), ...(quorum?.observers ?? [])].find(({ id }) => id === broker)?.logEndOffset;
 
-const isBehind = (answers: readonly Answer[], quorum: ReadQuorum | undefined): boolean =>
-  quorum !== undefined &&
-  answers.some(({ broker }) => (offsetOf(quorum, broker) ?? -1n) < quorum.highWatermark);
+const isBehind = ({ brokers }: Answers, quorum: ReadQuorum | undefined): boolean =>
+  quorum !== undefined && brokers.some((broker) => (offsetOf(quorum, broker) ?? -1n) < quorum.highWatermark);
 
 const answering = (brokers: readonly BrokerFacts[], pings: ReadonlyMap<number, Ping>): number[] =>
   brokers.map(({ id }) => id).filter((id) => pings.get(id)?.tookMs !== undefined);

@@ -28,7 +28,7 @@ export class PreferredLeaders {
     this.#options = options;
   }
 
-  async elect(evidence: Pick<KafkaEvidence, 'views'> | undefined, broker: number): Promise<void> {
+  async elect(evidence: Pick<KafkaEvidence, 'topics' | 'unled'> | undefined, broker: number): Promise<void> {
     if (evidence === undefined) return;
     const { context, kafka, nowMs } = this.#options;
     if (broker !== this.#broker) this.#begin(broker);
@@ -55,7 +55,7 @@ export class PreferredLeaders {
 
   /** The broker's return has ended; partitions that it should lead and does not are told of, as an event on its set. */
   async ended(
-    evidence: Pick<KafkaEvidence, 'views'> | undefined,
+    evidence: Pick<KafkaEvidence, 'topics' | 'unled'> | undefined,
     broker: number,
     setName?: string,
   ): Promise<void> {

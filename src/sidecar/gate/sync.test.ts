@@ -4,17 +4,18 @@ import fc from 'fast-check';
 import { type PartitionFacts, tableOf } from '../../gate/index.ts';
 import { evidenceOf, nowMs, partition } from '../../gate/test/cluster.ts';
 import type { KafkaEvidence } from './kafka-reader.ts';
+import { findStanding, findTroubles } from './standing.ts';
 import { laggingIn, leadersToRestore, syncFacts } from './sync.ts';
 
 const all = [0, 1, 2].map((id) => ({ nodeId: id, broker: true }));
 const evidence = (...views: (readonly PartitionFacts[])[]): KafkaEvidence => {
   const base = evidenceOf({ brokers: 3, partitions: [], min: {} });
+  const tables = views.map(tableOf);
+  const topics = [...new Set(tables.flatMap((table) => table.topics))].sort();
   return {
     ...base,
-    views: views.map((partitions, broker) => ({
-      ...base.views[broker]!,
-      partitions: tableOf(partitions),
-    })),
+    ...{ topics, named: [0, 1, 2], ...findTroubles(tables[0], topics) },
+    views: tables.map((table, broker) => ({ ...base.views[broker]!, standing: findStanding(table) })),
   };
 };
 const whole = [partition('a', 0, [0, 1, 2]), partition('a', 1, [1, 2, 0]), partition('b', 0, [2, 0, 1])];

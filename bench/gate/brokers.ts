@@ -1,18 +1,15 @@
 /**
- * What stands around a sidecar in the benchmark, in a process of its own: brokers that answer as a Kafka cluster of many
- * partitions would (over mutual TLS, in Kafka's protocol), and an API server in memory (over HTTP).
+ * The brokers of the benchmark, in a process of its own: they answer as a Kafka cluster of many partitions would, over mutual
+ * TLS, in Kafka's protocol. A broker writes to several connections by turns: a long answer goes out in pieces.
  */
 import { once } from 'node:events';
 import type { AddressInfo } from 'node:net';
 import tls from 'node:tls';
 import { AnswerBytes } from '../../src/kafka/answer-bytes.ts';
 import { int32, list, metadataBytes, text, varint } from '../../src/kafka/test/view-bytes.ts';
-import { memoryApi, serveMemoryApi } from '../../src/kubernetes/test/memory-api.ts';
-import { paths } from '../../src/kubernetes/paths.ts';
-import { brokerPod } from '../../src/sidecar/gate/test/surroundings.ts';
 import { factsOf } from './verdicts.ts';
 
-export interface SurroundingsTask {
+export interface BrokersTask {
   readonly brokers: number;
   readonly partitions: number;
   readonly caPem: string;
@@ -20,9 +17,8 @@ export interface SurroundingsTask {
   readonly privateKeyPem: string;
 }
 
-export interface SurroundingsReady {
+export interface BrokersReady {
   readonly ports: readonly number[];
-  readonly kubeconfig: string;
   /** Of one view. */
   readonly viewBytes: number;
 }
@@ -103,7 +99,7 @@ interface Answers {
   readonly ports: () => readonly number[];
 }
 
-function answerTo(frame: Buffer, { metadata, brokers, ports }: Answers): Buffer {
+function answerTo(frame: Buffer, { metadata, brokers, ports }: Answers): readonly Uint8Array[] {
   const [key, correlation] = [frame.readInt16BE(0), frame.subarray(4, 8)];
   const request = new AnswerBytes(frame);
   request.skip(8);
@@ -119,19 +115,31 @@ function answerTo(frame: Buffer, { metadata, brokers, ports }: Answers): Buffer 
   const body = bodies[key]?.();
   if (body === undefined) throw new Error(`call ${key} is not answered here`);
   const head = key === keys.apiVersions ? correlation : Buffer.concat([correlation, none]);
-  return Buffer.concat([int32(head.length + body.length), head, body]);
+  return [Buffer.concat([int32(head.length + body.length), head]), body];
 }
 
-async function startBroker(task: SurroundingsTask, answers: Answers): Promise<number> {
+const pieceBytes = 64 * 1_024;
+
+/** Asks are answered one after the other; between two pieces of an answer other connections have their turn. */
+async function write(socket: tls.TLSSocket, parts: readonly Uint8Array[]): Promise<void> {
+  for (const part of parts)
+    for (let at = 0; at < part.length && !socket.destroyed; at += pieceBytes)
+      if (!socket.write(part.subarray(at, at + pieceBytes))) await once(socket, 'drain');
+}
+
+async function startBroker(task: BrokersTask, answers: Answers): Promise<number> {
   const { caPem: ca, certificatePem: cert, privateKeyPem: key } = task;
   const server = tls.createServer({ ca, cert, key, requestCert: true }, (socket) => {
     let held = Buffer.alloc(0);
+    let written = Promise.resolve();
+    socket.setNoDelay(true);
     socket.on('error', () => undefined);
     socket.on('data', (chunk: Buffer) => {
       held = Buffer.concat([held, chunk]);
       while (held.length >= 4 && held.length >= 4 + held.readInt32BE(0)) {
         const end = 4 + held.readInt32BE(0);
-        socket.write(answerTo(held.subarray(4, end), answers));
+        const answer = answerTo(held.subarray(4, end), answers);
+        written = written.then(() => write(socket, answer)).catch(() => undefined);
         held = held.subarray(end);
       }
     });
@@ -142,7 +150,7 @@ async function startBroker(task: SurroundingsTask, answers: Answers): Promise<nu
 }
 
 async function run(): Promise<void> {
-  const [task] = (await once(process, 'message')) as [SurroundingsTask];
+  const [task] = (await once(process, 'message')) as [BrokersTask];
   const { brokers, partitions } = task;
   const ids = Array.from({ length: brokers }, (_, id) => id);
   const metadata = metadataBytes({
@@ -152,12 +160,9 @@ async function run(): Promise<void> {
   });
   const ports: number[] = [];
   for (const _ of ids) ports.push(await startBroker(task, { metadata, brokers, ports: () => ports }));
-  const api = memoryApi();
-  for (const id of ids) api.put(paths.pods('shop', `kafka-${id}`), brokerPod(id));
-  const { kubeconfig } = await serveMemoryApi(api);
   process.on('disconnect', () => process.exit());
-  const ready: SurroundingsReady = { ports, kubeconfig, viewBytes: metadata.length };
+  const ready: BrokersReady = { ports, viewBytes: metadata.length };
   process.send?.(ready);
 }
 
-if (process.argv[2] === 'surroundings') await run();
+if (process.argv[2] === 'brokers') await run();
