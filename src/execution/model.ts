@@ -192,6 +192,8 @@ export interface LedgerEntry extends ConfigRef {
   readonly written: string | null;
   /** What is being written. */
   readonly pending?: { readonly value: string | null };
+  /** What was being written before that and was never read back: it may stand there, and is ours. */
+  readonly sent?: readonly (string | null)[];
   /** Somebody else has set this rate since: it is theirs now. */
   readonly foreign?: true;
   readonly odd?: { readonly value: string | null; readonly sinceMs: number };
