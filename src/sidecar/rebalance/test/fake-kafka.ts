@@ -167,6 +167,12 @@ export class FakeKafka {
     return [{ path: '/data', totalBytes: 1e12, usableBytes: 9e11, replicas }];
   }
 
+  async alterReplicaLogDirs(_broker: number, places: readonly TopicPartition[]): Promise<PartitionOutcome[]> {
+    this.#look();
+    const error = { reason: 'REPLICA_NOT_AVAILABLE', message: 'not here' };
+    return places.map(({ topic, partition }) => ({ topic, partition, error }));
+  }
+
   async listOffsets() {
     return [];
   }
