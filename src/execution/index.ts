@@ -1,5 +1,5 @@
 export { begin, parseJournal, requestStop, settledFor } from './journal.ts';
-export { directoryOf, relocatedOn } from './directories.ts';
+export { relocatedOn } from './directories.ts';
 export { ledElsewhereText } from './leaders.ts';
 export * from './model.ts';
 export { type LookAt, type Step, next } from './next.ts';

@@ -5,7 +5,7 @@ import {
   type PartitionModel,
   bytesPerMB,
 } from '../balance/index.ts';
-import { type TopicPartition, partitionKey } from '../kafka/index.ts';
+import { type LogDir, type TopicPartition, partitionKey } from '../kafka/index.ts';
 import { type Capacity, type GivenCapacity, completed, knownDisks, withGiven } from './capacities.ts';
 import {
   type Confidence,
@@ -38,6 +38,8 @@ export interface ModelledCluster {
   readonly excludedTopics: readonly string[];
   /** Brokers that hold replicas and are away: not to be given anything. */
   readonly excludedBrokers: readonly number[];
+  /** Log directories as brokers told of them. */
+  readonly dirs: ReadonlyMap<number, readonly LogDir[]>;
   /** Partitions that Kafka moves already; the model has them where they are going to be. */
   readonly reassigning: readonly TopicPartition[];
   readonly confidence: readonly Confidence[];
@@ -85,6 +87,7 @@ export function modelOf(samples: readonly ClusterSample[], policy: ModelPolicy =
   const away = ids.filter((id) => !alive.has(id));
   return {
     model: { brokers, partitions },
+    dirs: new Map(sample.brokers.flatMap(({ id, dirs }) => (dirs === undefined ? [] : [[id, dirs]]))),
     excludedTopics: sample.topics.map(({ name }) => name).filter(matcher(policy.excludedTopics ?? [])),
     excludedBrokers: away.filter((id) => stateOf(id) !== 'draining'),
     reassigning: sample.reassignments.map(({ topic, partition }) => ({ topic, partition })),
