@@ -1,4 +1,5 @@
 /* eslint-disable @typescript-eslint/no-non-null-assertion -- typed arrays, indices in range by construction */
+import { directoriesInService } from './model.ts';
 import type { BrokerModel } from './model.ts';
 import type { Assignment } from './plan.ts';
 import { DISK, IN, WIDTH } from './problem.ts';
@@ -97,7 +98,7 @@ function pack(
   use: Use,
   into: Map<number, string>,
 ): Arrival[] {
-  const directories: Directory[] = (broker.dirs ?? []).map(({ path, capacity }) => ({
+  const directories: Directory[] = directoriesInService(broker).map(({ path, capacity }) => ({
     path,
     capacity,
     before: use.start.get(path) ?? 0,
@@ -141,7 +142,7 @@ function revert(problem: Problem, p: number, { at, leader }: Assignment): void {
  */
 export function placeInDirectories(problem: Problem, assignment: Assignment): Placed {
   const { brokers } = problem.model;
-  if (!brokers.some(({ dirs }) => (dirs?.length ?? 0) > 1))
+  if (!brokers.some((broker) => directoriesInService(broker).length > 1))
     return { assignment, directory: new Map(), refused: [] };
   const state = startState(problem, 0, 0);
   const start = state.load.slice();
