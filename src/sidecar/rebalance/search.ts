@@ -107,11 +107,12 @@ interface Outcome {
 
 async function balanced(
   { signal }: Search,
-  { request }: Settings,
+  { request, execution }: Settings,
   { model, dirs, excludedTopics, excludedBrokers }: ModelledCluster,
 ): Promise<Outcome> {
   const { result, interrupt } = planInWorker(model, {
     ...request,
+    diskReserve: execution.diskReserve ?? defaultLimits.diskReserve,
     excludedTopics,
     excludedBrokers: [...new Set([...excludedBrokers, ...(request.excludedBrokers ?? [])])],
   });
