@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
 import { after, before, suite, test } from 'node:test';
+import { propose } from '../../src/balance/index.ts';
 import {
   type Journal,
   type Limits,
@@ -12,7 +13,9 @@ import {
   throttleKeys,
 } from '../../src/execution/index.ts';
 import type { KafkaAdmin } from '../../src/kafka/index.ts';
+import { modelOf, sampleCluster } from '../../src/model/index.ts';
 import { type ExecuteOptions, Execution } from '../../src/sidecar/rebalance/execute.ts';
+import { movesOf } from '../../src/sidecar/rebalance/plan.ts';
 import { type LoopbackKafka, loopbackUnavailable, startLoopback } from '../support/loopback-kafka.ts';
 import { until } from '../support/until.ts';
 import { withProducer } from './produce.ts';
@@ -62,16 +65,26 @@ void suite('log directories, on Kafka 4.1', { skip: unavailable }, () => {
 
   /** `data-1`, or `data-0 → data-1` while it is being copied, by partition and broker. */
   const lies = async (topic: string): Promise<Record<string, string>> => {
-    const found: Record<string, string[]> = {};
-    for (const id of kafka.ids)
-      for (const { path, replicas } of await admin.describeLogDirs(id))
-        for (const one of replicas.filter((each) => each.topic === topic)) {
-          const list = (found[`${one.partition} on ${id}`] ??= []);
-          const name = path.slice(-'data-0'.length);
-          if (one.future) list.push(`→ ${name}`);
-          else list.unshift(name);
-        }
-    return Object.fromEntries(Object.entries(found).map(([key, list]) => [key, list.join(' ')]));
+    const found = await Promise.all(
+      kafka.ids.map(async (id) =>
+        (await admin.describeLogDirs(id)).flatMap(({ path, replicas }) =>
+          replicas
+            .filter((one) => one.topic === topic)
+            .map(({ partition, future }) => ({
+              key: `${partition} on ${id}`,
+              where: `${future ? '→ ' : ''}${path.slice(-'data-0'.length)}`,
+            })),
+        ),
+      ),
+    );
+    const byKey = Map.groupBy(found.flat(), ({ key }) => key);
+    // The arrow sorts after letters.
+    const told = (some: readonly { where: string }[]) =>
+      some
+        .map(({ where }) => where)
+        .sort()
+        .join(' ');
+    return Object.fromEntries([...byKey].map(([key, some]) => [key, told(some)]));
   };
 
   const throttles = async (): Promise<string[]> => {
@@ -108,6 +121,27 @@ void suite('log directories, on Kafka 4.1', { skip: unavailable }, () => {
   const move = (topic: string, partition: number, more: Pick<Move, 'from' | 'to' | 'toDirs'>): Move => ({
     ...{ topic, partition, sizeBytes: mb },
     ...more,
+  });
+
+  test('a skewed pair of directories is evened out, from the model of the cluster to the end of the plan', async () => {
+    const ring = Array.from({ length: 6 }, (_, index) => [0, 1, 2].map((id) => (id + index) % 3));
+    await filled('skewed', ring, (partition) => (partition < 3 ? 2 : 1) * mb);
+    const looked = async () => modelOf([await sampleCluster(admin, { now: () => performance.now() })]);
+    await until('all is in sync', async () => {
+      const [topic] = await admin.topics(['skewed']);
+      return topic?.partitions.every(({ isr }) => isr.length === 3);
+    });
+    const { model, dirs } = await looked();
+    const request = { tolerance: 0.15, trigger: 0.3, steps: 10_000, diskReserve: limits.diskReserve };
+    const surroundings = { now: () => performance.now() };
+    const { reassignment, summary } = propose(model, request, surroundings);
+    assert.deepEqual([summary.movedMB, summary.directories?.outsideBefore], [0, 6]);
+    const { moves, problems } = movesOf(model, reassignment, dirs);
+    assert.deepEqual(problems, []);
+    assert.equal((await started(moves).open().run()).outcome, 'done');
+    const after = propose((await looked()).model, request, surroundings).summary;
+    assert.deepEqual([after.directories?.outsideBefore, after.due], [0, false]);
+    assert.deepEqual(await throttles(), []);
   });
 
   test('a broker remembers where a replica is to come, and ends a copy that is told to stay', async () => {
