@@ -35,6 +35,9 @@ function follow(round: Round, one: Relocation, ended: Place[]): Fate {
 /** A broker goes on with it by itself when it is back, so that a stop need not wait for one that may never be. */
 function away(round: Round, one: Relocation): Fate {
   const { stop } = round.journal;
+  const { key } = round.move(one.move);
+  const message = `${key} is being copied to ${one.to} on broker ${one.broker}, which is away`;
+  round.wait({ code: 'broker-away', message });
   if (stop === undefined) return one;
   return odd(round, one, () => {
     finished(round, one);
