@@ -132,6 +132,22 @@ suite('log directories', () => {
     }
   });
 
+  test('a stop that comes as a copy ends begins no copy back', () => {
+    for (const seconds of [0, 1, 2, 5, 10, 30]) {
+      const kafka = cluster();
+      const executor = run(kafka, [place(kafka, [0, 1], ['/b', 'any'])]);
+      look(executor, 60, () => futures(kafka) > 0);
+      look(executor, 2);
+      executor.stop();
+      // Between the look and the action.
+      executor.round(undefined, () => kafka.tick(1_000 * seconds));
+      look(executor, 60, () => ended(executor));
+      assert.deepEqual([executor.journal.outcome, futures(kafka)], ['stopped', 0]);
+      const { reverted, forward } = executor.journal.stop!;
+      assert.deepEqual(lies(kafka)['0'] === '/b' ? [[], [0]] : [[0], []], [reverted, forward]);
+    }
+  });
+
   test('a stop does not wait for a broker that is away, and tells that it goes on there', () => {
     const kafka = cluster();
     const executor = run(kafka, [place(kafka, [0, 1], ['any', '/b'])]);

@@ -25,12 +25,18 @@ function follow(round: Round, one: Relocation, ended: Place[]): Fate {
   if (one.state === 'queued') return stop === undefined ? one : undefined;
   if (!round.seen.alive.has(one.broker)) return away(round, one);
   const disk = round.seen.disks.get(one.broker);
-  if (disk === undefined || disk.seenAtMs <= one.sinceMs) return one;
+  if (disk === undefined || disk.seenAtMs <= one.sinceMs) {
+    const isLate = round.seen.nowMs - one.sinceMs > round.limits.diskFreshMs;
+    if (isLate) round.wait({ code: 'replicas-behind', message: unknown(one.broker) });
+    return one;
+  }
   const lying = lyingOn(disk, round.move(one.move).key);
   return one.state === 'submitted'
     ? submitted(round, one, { lying, ended })
     : reverting(round, one, { lying, ended });
 }
+
+const unknown = (broker: number): string => `the log directories of broker ${broker} are not known`;
 
 /** A broker goes on with it by itself when it is back, so that a stop need not wait for one that may never be. */
 function away(round: Round, one: Relocation): Fate {
@@ -87,7 +93,9 @@ function takeBack(round: Round, one: Relocation, { lying, ended }: Look): Fate {
 
 function reverting(round: Round, one: Relocation, look: Look): Fate {
   const { lying } = look;
-  if (lying.future === one.to) return takeBack(round, { ...one, seen: true }, look);
+  // Where the copy was complete before it was ended, naming the earlier directory has begun one back: that is ended too.
+  const isOurs = lying.future === one.to || (lying.future === one.from && lying.in === one.to);
+  if (isOurs) return takeBack(round, { ...one, seen: true }, look);
   if (lying.future !== undefined) return replaced(round, one, lying.future);
   if (lying.in === one.to) {
     finished(round, one);
@@ -174,7 +182,7 @@ function choose(round: Round, { move, key, broker, path }: Wanted): Notice | und
   if (round.journal.refused[move] !== undefined) return undefined;
   const disk = seen.disks.get(broker);
   if (disk === undefined || seen.nowMs - disk.seenAtMs > limits.diskFreshMs)
-    return { code: 'replicas-behind', message: `the log directories of broker ${broker} are not known` };
+    return { code: 'replicas-behind', message: unknown(broker) };
   const lying = lyingOn(disk, key);
   if (lying.future !== undefined)
     return {
