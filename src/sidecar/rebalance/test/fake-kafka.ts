@@ -6,6 +6,7 @@ import {
   type OngoingReassignment,
   type PartitionOutcome,
   type ReassignmentChange,
+  type ReplicaPlace,
   type TopicPartition,
 } from '../../../kafka/index.ts';
 
@@ -40,6 +41,9 @@ export class FakeKafka {
   measured = 0;
   /** Groups of measurements are left. */
   hasGroups = false;
+  /** What a broker says that is told a directory of a replica; it has none yet. */
+  directoryRefusal = 'REPLICA_NOT_AVAILABLE';
+  readonly announced: ReplicaPlace[] = [];
   writes = 0;
   looks = 0;
 
@@ -167,9 +171,10 @@ export class FakeKafka {
     return [{ path: '/data', totalBytes: 1e12, usableBytes: 9e11, replicas }];
   }
 
-  async alterReplicaLogDirs(_broker: number, places: readonly TopicPartition[]): Promise<PartitionOutcome[]> {
+  async alterReplicaLogDirs(_broker: number, places: readonly ReplicaPlace[]): Promise<PartitionOutcome[]> {
     this.#look();
-    const error = { reason: 'REPLICA_NOT_AVAILABLE', message: 'not here' };
+    this.announced.push(...places);
+    const error = { reason: this.directoryRefusal, message: 'not here' };
     return places.map(({ topic, partition }) => ({ topic, partition, error }));
   }
 
