@@ -243,7 +243,7 @@ function stopMessage({ outcome, stop }: Journal): { message?: string } {
   const kept =
     forward.length === 0
       ? ''
-      : `; ${forward.length} had to be finished, because too few of their earlier replicas were in sync`;
+      : `; ${forward.length} had to be finished: too few of their earlier replicas were in sync, or they were complete by then, or their broker was away and goes on by itself`;
   return {
     message: `stopped: ${reverted.length} moves under way were taken back${kept}; what had moved stays`,
   };
