@@ -135,10 +135,12 @@ interface Wanted extends Place {
 
 /** Replicas that are to lie in another directory, as far as is known; none before all else of the plan is done. */
 export function relocationsLeft(round: Round, all: readonly Standing[]): Wanted[] {
+  const { withDirectories } = round.prepared;
+  if (withDirectories.length === 0) return [];
   if (!all.every(({ at }) => at === 'placed' || at === 'refused')) return [];
   const { led } = leadershipLeft(round, all);
   if (led.length > 0 && round.journal.ledElsewhere === undefined) return [];
-  return all.flatMap(({ at }, move) => (at === 'placed' ? wantedOf(round, move) : []));
+  return withDirectories.flatMap((move) => (all[move]?.at === 'placed' ? wantedOf(round, move) : []));
 }
 
 function wantedOf(round: Round, index: number): Wanted[] {
