@@ -179,7 +179,7 @@ test('whatever a cluster says, the planner takes the model, and every amount is 
         empty: [dirOf({}, { path: '/more' })],
         offline: [{ path: '/more', error: 'KAFKA_STORAGE_ERROR', replicas: [] }],
         unsized: [{ path: '/more', replicas: [] }],
-      }[it.more]!;
+      }[it.more];
       const sample = (atMs: number) =>
         sampleOf({
           atMs,
