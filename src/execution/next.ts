@@ -105,6 +105,8 @@ const directoriesLeft = (round: Round, all: readonly Standing[]): boolean =>
   relocationsOf(round).length > 0 ||
   (round.journal.stop === undefined && relocationsLeft(round, all).length > 0);
 
+const unfinished: ReadonlySet<Standing['at']> = new Set(['open', 'copying', 'foreign']);
+
 const copiesLeft = (round: Round, all: readonly Standing[]): boolean =>
   copying(round) || (round.journal.stop === undefined && all.some(({ at }) => at === 'open'));
 
@@ -119,8 +121,8 @@ function proceed(round: Round, all: readonly Standing[]): void {
     else end(round, 'stopped');
     return;
   }
-  if (copying(round) || all.some(({ at }) => at === 'open' || at === 'foreign'))
-    return enter(round, 'copying');
+  // One that was chosen and no longer applies is open again at the next look.
+  if (copying(round) || all.some(({ at }) => unfinished.has(at))) return enter(round, 'copying');
   const { copied, led } = leadershipLeft(round, all);
   if (copied.length > 0) {
     enter(round, 'ordering');
