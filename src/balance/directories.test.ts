@@ -7,6 +7,7 @@ import { parseModel } from './model.ts';
 import { plan } from './planner.ts';
 import type { Plan } from './planner.ts';
 import { problemOf } from './problem.ts';
+import type { ProblemOptions } from './problem.ts';
 import { evaluate } from './test/evaluate.ts';
 import { clusterOf } from './test/generate.ts';
 import type { Shape } from './test/generate.ts';
@@ -20,10 +21,16 @@ const JBOD: Shape = {
   skew: 0.5,
   directories: 3,
 };
-const planned = (model: ClusterModel): Plan =>
-  plan(problemOf(model, { tolerance: 0.1 }), { budget: budgetOfSteps(100_000) });
+const planned = (
+  model: ClusterModel,
+  { trigger, ...options }: ProblemOptions & { trigger?: number } = {},
+): Plan =>
+  plan(problemOf(model, { tolerance: 0.1, ...options }), {
+    budget: budgetOfSteps(100_000),
+    ...(trigger !== undefined && { trigger }),
+  });
 
-/** MB in each directory after a plan, by `broker path`; replicas that stay, stay in theirs. */
+/** MB in each directory after a plan, by `broker path`; replicas that stay, stay in theirs where the plan names no other. */
 function filled(model: ClusterModel, { reassignment }: Plan): Map<string, number> {
   const changed = new Map(reassignment.partitions.map((p) => [`${p.topic}/${p.partition}`, p]));
   const use = new Map<string, number>();
@@ -31,7 +38,8 @@ function filled(model: ClusterModel, { reassignment }: Plan): Map<string, number
     const change = changed.get(`${topic}/${partition}`);
     (change?.replicas ?? replicas).forEach((id, i) => {
       const old = dirs?.[replicas.indexOf(id)];
-      const path = old ?? change?.log_dirs?.[i];
+      const named = change?.log_dirs?.[i];
+      const path = named === 'any' || named === undefined ? (old ?? named) : named;
       use.set(`${id} ${path}`, (use.get(`${id} ${path}`) ?? 0) + size);
     });
   }
@@ -80,6 +88,80 @@ suite('log directories', () => {
     assert.ok(reassignment.partitions.every((p) => !left.has(`${p.topic}/${p.partition}`)));
     const { movedMB } = evaluate(model, reassignment, 0.1);
     assert.ok(Math.abs(movedMB - summary.movedMB) < 1e-6 * summary.totalMB);
+  });
+
+  test('of every broker the directories end within the band, by moves that need no network', () => {
+    fc.assert(
+      fc.property(fc.nat(), (seed) => {
+        const model = withRoom(clusterOf({ ...JBOD, partitions: 900 }, seed), 4);
+        const roomy = {
+          ...model,
+          brokers: model.brokers.map((broker) => ({
+            ...broker,
+            dirs: broker.dirs?.map((dir) => ({ ...dir, capacity: broker.capacity.disk })),
+          })),
+        } as ClusterModel;
+        const { summary, reassignment } = planned(roomy);
+        const { replicas = 0, movedMB = 0, outsideBefore, outsideAfter } = summary.directories ?? {};
+        assert.ok(outsideBefore! > 0 && replicas > 0 && movedMB > 0);
+        assert.equal(outsideAfter, 0);
+        const use = filled(roomy, { reassignment } as Plan);
+        for (const { id, dirs = [] } of roomy.brokers) {
+          const loads = dirs.map(({ path }) => use.get(`${id} ${path}`) ?? 0);
+          const mean = loads.reduce((sum, one) => sum + one, 0) / loads.length;
+          for (const load of loads) assert.ok(Math.abs(load / mean - 1) <= 0.1 + 1e-6);
+        }
+        assert.deepEqual(planned(roomy).reassignment, reassignment);
+        assert.deepEqual(evaluate(roomy, reassignment, 0.1).errors, []);
+      }),
+      { numRuns: 5 },
+    );
+  });
+
+  test('where only directories are beyond the trigger, nothing else changes: no broker, no leader, no order', () => {
+    const broker = (id: number) => ({
+      id,
+      state: 'alive' as const,
+      capacity: { disk: 1_000, networkIn: 100, networkOut: 100 },
+      dirs: ['/a', '/b'].map((path) => ({ path, capacity: 500 })),
+    });
+    const partitions = Array.from({ length: 40 }, (_, partition) => ({
+      ...{ topic: `t${partition % 2}`, partition, size: 5, bytesIn: 1, bytesOut: 1 },
+      replicas: partition % 2 === 0 ? [1, 2] : [2, 1],
+      leader: 1 + (partition % 2),
+      dirs: ['/a', '/a'],
+    }));
+    const model = { brokers: [broker(1), broker(2)], partitions };
+    const { summary, reassignment } = planned(model, { trigger: 0.15 });
+    assert.ok(summary.due && summary.movedMB === 0 && summary.leaderChanges === 0);
+    assert.deepEqual(
+      { ...summary.directories, movedMB: Math.round(summary.directories!.movedMB) },
+      { replicas: 36, movedMB: 180, outsideBefore: 4, outsideAfter: 0 },
+    );
+    for (const change of reassignment.partitions)
+      assert.deepEqual(change.replicas, partitions[change.partition]!.replicas);
+    for (const options of [
+      { mode: 'leaders' as const },
+      { excludedTopics: ['t0', 't1'] },
+      { excludedBrokers: [1, 2] },
+    ])
+      assert.equal(planned(model, options).summary.directories?.replicas, 0);
+    assert.equal(planned(model, { trigger: 1 }).summary.directories?.replicas, 0);
+    const failed = { path: '/c', capacity: 0, offline: true };
+    const brokers = model.brokers.map((one) => ({ ...one, dirs: [...one.dirs, failed] }));
+    assert.equal(planned({ ...model, brokers }).summary.directories?.replicas, 0);
+  });
+
+  test('a reserve is left in each directory', () => {
+    const model = withRoom(clusterOf(JBOD, 3), 1.3);
+    const use = filled(model, planned(model, { diskReserve: 0.15 }));
+    const before = filled(model, { reassignment: { version: 1, partitions: [] } } as unknown as Plan);
+    for (const { id, dirs = [] } of model.brokers)
+      for (const { path, capacity } of dirs) {
+        const key = `${id} ${path}`;
+        const most = Math.max(capacity * 0.85, before.get(key) ?? 0);
+        assert.ok((use.get(key) ?? 0) <= most * (1 + 1e-9), key);
+      }
   });
 
   test('a model without directories gives a plan without log_dirs', () => {

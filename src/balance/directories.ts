@@ -1,10 +1,13 @@
 /* eslint-disable @typescript-eslint/no-non-null-assertion -- typed arrays, indices in range by construction */
+import { directoriesInService } from './model.ts';
 import type { BrokerModel } from './model.ts';
 import type { Assignment } from './plan.ts';
 import { DISK, IN, WIDTH } from './problem.ts';
 import type { Problem } from './problem.ts';
 import { startState, sumLoads, wasOn } from './state.ts';
 import type { State } from './state.ts';
+import { evenedWithin } from './within.ts';
+import type { Within } from './within.ts';
 
 /** A move that is left out of a plan, for no log directory of the broker has room for it. */
 export interface Refusal {
@@ -15,12 +18,14 @@ export interface Refusal {
   readonly reason: string;
 }
 
-/** An assignment with a log directory for each copy onto a broker that has several. */
+/** An assignment with a log directory for each copy onto a broker that has several, and for what moves within brokers. */
 export interface Placed {
   readonly assignment: Assignment;
-  /** Log directory of each such copy, by replica. */
+  /** Log directory of each of these, by replica. */
   readonly directory: ReadonlyMap<number, string>;
   readonly refused: readonly Refusal[];
+  /** Absent where no broker has several directories. */
+  readonly within?: Within;
 }
 
 interface Arrival {
@@ -76,36 +81,42 @@ function useOf(problem: Problem, at: Int32Array): Use[] {
 interface Directory {
   readonly path: string;
   readonly capacity: number;
+  /** What copies may fill. */
+  readonly limit: number;
   /** In use before any copy, with what leaves; and at the end. */
   before: number;
   after: number;
 }
 
-/** The directory with most room for a copy, where possible before anything has left the broker. */
-function roomiest(directories: readonly Directory[], size: number): Directory | undefined {
-  const most = (use: 'before' | 'after'): Directory | undefined =>
+/** The directory that is least used with a copy in the end, of those with room for it, if possible before anything has left. */
+function leastUsed(directories: readonly Directory[], size: number): Directory | undefined {
+  const used = ({ after, capacity }: Directory): number => (after + size) / capacity;
+  const least = (use: 'before' | 'after'): Directory | undefined =>
     directories
-      .filter((d) => d[use] + size <= d.capacity)
-      .sort((a, b) => b.capacity - b[use] - (a.capacity - a[use]) || (a.path < b.path ? -1 : 1))[0];
-  return most('before') ?? most('after');
+      .filter((d) => d[use] + size <= d.limit)
+      .sort((a, b) => used(a) - used(b) || (a.path < b.path ? -1 : 1))[0];
+  return least('before') ?? least('after');
+}
+
+function directoriesOf(broker: BrokerModel, use: Use, reserve: number): Directory[] {
+  return directoriesInService(broker).map(({ path, capacity }) => ({
+    path,
+    capacity,
+    limit: capacity * (1 - reserve),
+    before: use.start.get(path) ?? 0,
+    after: use.kept.get(path) ?? 0,
+  }));
 }
 
 /** Gives each arrival at one broker a directory; answers with those for which none has room. */
 function pack(
-  broker: BrokerModel,
+  directories: readonly Directory[],
   arrivals: readonly Arrival[],
-  use: Use,
   into: Map<number, string>,
 ): Arrival[] {
-  const directories: Directory[] = (broker.dirs ?? []).map(({ path, capacity }) => ({
-    path,
-    capacity,
-    before: use.start.get(path) ?? 0,
-    after: use.kept.get(path) ?? 0,
-  }));
   if (directories.length < 2) return [];
   return arrivals.filter(({ replica, size }) => {
-    const directory = roomiest(directories, size);
+    const directory = leastUsed(directories, size);
     if (directory === undefined) return true;
     directory.before += size;
     directory.after += size;
@@ -135,13 +146,18 @@ function revert(problem: Problem, p: number, { at, leader }: Assignment): void {
 }
 
 /**
- * Chooses the log directory of each copy onto a broker with several: the one with most room left, the largest copies
- * first. Left to itself Kafka takes the directory with the fewest partitions, however full. A copy for which none has
- * room is left out of the plan with the whole change of its partition, and so is what no longer fits where that stays.
+ * Chooses the log directory of each copy onto a broker with several: the one that is least used with it, relative to what it
+ * can hold, the largest copies first. Left to itself Kafka takes the directory with the fewest partitions, however full. A
+ * copy for which none has room is left out of the plan with the whole change of its partition, and so is what no longer
+ * fits where that stays. Then what stays is moved within the brokers.
  */
-export function placeInDirectories(problem: Problem, assignment: Assignment): Placed {
+export function placeInDirectories(
+  problem: Problem,
+  assignment: Assignment,
+  trigger: number | undefined,
+): Placed {
   const { brokers } = problem.model;
-  if (!brokers.some(({ dirs }) => (dirs?.length ?? 0) > 1))
+  if (!brokers.some((broker) => directoriesInService(broker).length > 1))
     return { assignment, directory: new Map(), refused: [] };
   const state = startState(problem, 0, 0);
   const start = state.load.slice();
@@ -152,10 +168,11 @@ export function placeInDirectories(problem: Problem, assignment: Assignment): Pl
     const arrivals = arrivalsOf(problem, state.at);
     const use = useOf(problem, state.at);
     const directory = new Map<number, string>();
+    const directories = brokers.map((broker, b) => directoriesOf(broker, use[b]!, problem.diskReserve));
     sumLoads(state);
     const before = refused.length;
     arrivals.forEach((list, b) => {
-      const nowhere = pack(brokers[b]!, list, use[b]!, directory).map((a) => ({
+      const nowhere = pack(directories[b]!, list, directory).map((a) => ({
         ...a,
         why: 'no log directory',
       }));
@@ -168,7 +185,10 @@ export function placeInDirectories(problem: Problem, assignment: Assignment): Pl
         revert(problem, p, state);
       }
     });
-    if (refused.length === before)
-      return { assignment: { at: state.at, leader: state.leader }, directory, refused };
+    if (refused.length > before) continue;
+    const placed = { at: state.at, leader: state.leader };
+    const within = evenedWithin(problem, placed, { filled: (b) => directories[b]!, trigger });
+    for (const [replica, path] of within.directory) directory.set(replica, path);
+    return { assignment: placed, directory, refused, within };
   }
 }

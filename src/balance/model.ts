@@ -15,6 +15,8 @@ export interface Capacity {
 export interface LogDirectory {
   readonly path: string;
   readonly capacity: number;
+  /** It has failed: nothing goes there, and the broker moves nothing between the others meanwhile. */
+  readonly offline?: boolean;
 }
 
 export interface BrokerModel {
@@ -22,7 +24,7 @@ export interface BrokerModel {
   readonly rack?: string;
   readonly state: BrokerState;
   readonly capacity: Capacity;
-  /** The log directories in service, where there are several and each can fill up for itself. */
+  /** The log directories, where there are several and each can fill up for itself. */
   readonly dirs?: readonly LogDirectory[];
 }
 
@@ -41,9 +43,16 @@ export interface PartitionModel {
   readonly bytesOut: number;
   /** Brokers whose replica of this partition lies on an offline disk. */
   readonly offline?: readonly number[];
-  /** Log directory of each replica, in the order of `replicas`; "any" where its broker has no `dirs`. */
+  /**
+   * Log directory of each replica, in the order of `replicas`; "any" where its broker has no `dirs`, or where it is not known
+   * yet (one that is just being created).
+   */
   readonly dirs?: readonly string[];
 }
+
+/** Log directories that replicas can come to. */
+export const directoriesInService = ({ dirs = [] }: Pick<BrokerModel, 'dirs'>): readonly LogDirectory[] =>
+  dirs.filter(({ offline }) => offline !== true);
 
 /** A cluster as the planner sees it: what lies where, how large and how busy it is. */
 export interface ClusterModel {
@@ -105,12 +114,14 @@ function checkDirectories(broker: Json, field: string): void {
   const paths = new Set<unknown>();
   list(broker['dirs'] ?? [], `${field}.dirs`).forEach((value, i) => {
     const at = `${field}.dirs[${i}]`;
-    const { path, capacity } = object(value, at);
+    const { path, capacity, offline } = object(value, at);
     if (typeof path !== 'string' || path === '' || paths.has(path))
       throw new ModelError(`${at}.path`, 'is not a path of its own', 'Give each log directory once');
     paths.add(path);
     if (typeof capacity !== 'number' || !Number.isFinite(capacity) || capacity < 0)
       throw new ModelError(`${at}.capacity`, `is ${JSON.stringify(capacity)}`, 'Give its size in MB');
+    if (offline !== undefined && typeof offline !== 'boolean')
+      throw new ModelError(`${at}.offline`, `is ${JSON.stringify(offline)}`, 'Use true or false');
   });
 }
 
@@ -126,12 +137,13 @@ function checkPlaces(partition: Json, field: string, brokers: Map<unknown, Json>
       'Give one for each replica, "any" where its broker has no dirs',
     );
   replicas.forEach((id, i) => {
-    const known = (brokers.get(id)?.['dirs'] ?? []) as LogDirectory[];
-    if (known.length < 2 || offline.includes(id) || known.some(({ path }) => path === dirs?.[i])) return;
+    const known = directoriesInService(brokers.get(id) ?? {});
+    const named = dirs?.[i] === 'any' || known.some(({ path }) => path === dirs?.[i]);
+    if (known.length < 2 || offline.includes(id) || named) return;
     throw new ModelError(
       `${field}.dirs`,
       `does not say in which of its ${known.length} log directories broker ${String(id)} has its replica`,
-      'Name one of the paths in "dirs" of the broker, or leave those out for all brokers',
+      'Name one of the paths in "dirs" of the broker, "any" where it is not known, or leave those out for all brokers',
     );
   });
 }

@@ -20,6 +20,7 @@ import { leadersChanged, movedAmount, outside, startState, sumLoads, tighten, vi
 import type { State } from './state.ts';
 import { summaryOf } from './summary.ts';
 import type { Summary } from './summary.ts';
+import type { Within } from './within.ts';
 
 export interface PlanOptions {
   readonly budget: Budget;
@@ -242,6 +243,8 @@ function due(problem: Problem, trigger: number): boolean {
   });
 }
 
+const withinSummary = ({ directory: _, ...within }: Within): NonNullable<Summary['directories']> => within;
+
 /**
  * Finds a plan that meets the limits with least data moved, then least leader changes, as far as the budget goes.
  * Deterministic for a seed and a budget of steps.
@@ -254,7 +257,11 @@ export function plan(problem: Problem, options: PlanOptions): Plan {
     construct(search);
     if (budget.spent(search.steps) < SEARCH_SHARE) main(search);
   }
-  const { assignment, directory, refused } = placeInDirectories(problem, search.best.assignment);
+  const { assignment, directory, refused, within } = placeInDirectories(
+    problem,
+    search.best.assignment,
+    options.trigger,
+  );
   search.load(assignment);
   const bounds = boundsOf(problem, {
     spent: (work) => budget.spent(search.steps + work),
@@ -266,7 +273,8 @@ export function plan(problem: Problem, options: PlanOptions): Plan {
       obstacles: obstaclesOf(problem),
       steps: search.steps,
       refused,
-      due: isDue,
+      ...(within === undefined ? {} : { directories: withinSummary(within) }),
+      due: isDue || (within?.replicas ?? 0) > 0,
     }),
   };
 }

@@ -33,6 +33,8 @@ export interface ProblemOptions {
   readonly excludedTopics?: readonly string[];
   /** Broker ids that take neither replicas nor leadership; what they hold may leave. */
   readonly excludedBrokers?: readonly number[];
+  /** Share of each log directory, where a broker has several, that no copy may take; 0 when absent. */
+  readonly diskReserve?: number;
 }
 
 /**
@@ -44,6 +46,7 @@ export interface Problem {
   readonly model: ClusterModel;
   readonly tolerance: number;
   readonly mode: Mode;
+  readonly diskReserve: number;
   readonly brokers: number;
   readonly partitions: number;
   /** Rack index of each broker; brokers without a rack share one. */
@@ -172,7 +175,7 @@ function dutyOf(mode: Mode, excluded: boolean, mustLeave: boolean): number {
  * A model is taken as valid (`parseModel`).
  */
 export function problemOf(model: ClusterModel, options: ProblemOptions = {}): Problem {
-  const { tolerance = DEFAULT_TOLERANCE, mode = 'balance' } = options;
+  const { tolerance = DEFAULT_TOLERANCE, mode = 'balance', diskReserve = 0 } = options;
   const excludedTopics = new Set(options.excludedTopics);
   const excludedBrokers = new Set(options.excludedBrokers);
   const brokers = model.brokers.length;
@@ -198,6 +201,7 @@ export function problemOf(model: ClusterModel, options: ProblemOptions = {}): Pr
     model,
     tolerance,
     mode,
+    diskReserve,
     brokers,
     partitions,
     rack,

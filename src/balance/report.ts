@@ -155,7 +155,14 @@ function lead(summary: Summary): string {
     left === 0
       ? 'every broker is then within the band for all five resources'
       : `${left} of ${sum(summary.outsideBefore)} loads stay outside the band`;
-  return `${data(summary.movedMB)} of ${data(summary.totalMB)} are copied, and ${result}.`;
+  return `${data(summary.movedMB)} of ${data(summary.totalMB)} are copied, and ${result}.${within(summary)}`;
+}
+
+function within({ directories }: Summary): string {
+  if (directories === undefined || directories.replicas === 0) return '';
+  const { replicas, movedMB, outsideBefore, outsideAfter } = directories;
+  const left = outsideAfter === 0 ? 'none' : String(outsideAfter);
+  return ` Then ${data(movedMB)} in ${replicas} replicas are copied between the log directories of their brokers: of ${outsideBefore} directories outside the band ${left} stay.`;
 }
 
 /** A page that shows the plan, complete in itself (no script, nothing fetched), for the screen and for paper. */

@@ -8,6 +8,7 @@ import { crowded, leadersChanged, movedAmount, outside, startState, stranded } f
 import type { State } from './state.ts';
 import { worstPile } from './topics.ts';
 import type { TopicPile } from './topics.ts';
+import type { Within } from './within.ts';
 
 export interface BrokerLoad {
   readonly id: number;
@@ -50,7 +51,12 @@ export interface Summary {
   readonly topicPileAfter?: TopicPile;
   /** Moves left out because no log directory of the broker has room for them. */
   readonly refused: readonly Refusal[];
-  /** False where nothing was planned, every broker being within the trigger. */
+  /**
+   * What is moved between the log directories of brokers in the end, none of it over the network, and the directories outside
+   * the band before and after that; absent where no broker has several.
+   */
+  readonly directories?: Omit<Within, 'directory'>;
+  /** False where nothing was planned, every broker and log directory being within the trigger. */
   readonly due: boolean;
   readonly brokers: readonly BrokerLoad[];
   /** Proposals the search made. */
@@ -114,7 +120,7 @@ function crowdedCount(state: State): number {
 export function summaryOf(
   state: State,
   bounds: Bounds,
-  found: Pick<Summary, 'obstacles' | 'steps' | 'refused' | 'due'>,
+  found: Pick<Summary, 'obstacles' | 'steps' | 'refused' | 'due' | 'directories'>,
 ): Summary {
   const { problem } = state;
   const start = startState(problem, 0, 0);
@@ -148,6 +154,7 @@ export function summaryOf(
     ...(pileBefore && { topicPileBefore: pileBefore }),
     ...(pileAfter && { topicPileAfter: pileAfter }),
     refused: found.refused,
+    ...(found.directories && { directories: found.directories }),
     due: found.due,
     brokers: problem.model.brokers.map((broker, b) => ({
       id: broker.id,

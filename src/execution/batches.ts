@@ -1,5 +1,15 @@
-import { type Copy, type Notice, type Reassignment, sameOrder, without } from './model.ts';
-import { Room, pauses, replicasBehind, sizeOf } from './guards.ts';
+import {
+  type Copy,
+  type Notice,
+  type Place,
+  type Reassignment,
+  type Relocation,
+  sameOrder,
+  without,
+} from './model.ts';
+import { directoryOf, sizeOf } from './directories.ts';
+import { pauses, replicasBehind } from './guards.ts';
+import { type Filling, Room } from './room.ts';
 import type { Round } from './round.ts';
 import type { Standing } from './standing.ts';
 import { chainAt } from './steps.ts';
@@ -13,15 +23,31 @@ const ahead = { seconds: 2, times: 10 };
 
 /** Reverts the largest copy into a disk that producers fill faster than was foreseen. */
 export function relieveDisks(round: Round): void {
-  const { broker, detail } = roomOf(round).overfull() ?? {};
-  if (broker === undefined || detail === undefined) return;
+  const over = roomOf(round).overfull();
+  if (over === undefined) return;
+  const because = { code: 'no-room', detail: over.detail } as const;
+  const running = ({ state, because: reason }: Copy | Relocation) =>
+    state === 'submitted' && reason === undefined;
+  const relocations = (round.journal.relocations ?? []).filter(
+    (one) => running(one) && one.broker === over.broker && over.fills(fillingOfRelocation(round, one)),
+  );
+  const [relocated] = relocations.sort((a, b) => b.bytes - a.bytes);
+  if (relocated !== undefined) {
+    round.relocations(
+      (round.journal.relocations ?? []).map((one) =>
+        one === relocated ? { ...one, state: 'reverting', because } : one,
+      ),
+    );
+    return;
+  }
   const into = round.journal.copies.filter(
-    ({ state, target, before, because }) =>
-      state === 'submitted' && because === undefined && without(target, before).includes(broker),
+    (copy) =>
+      running(copy) &&
+      without(copy.target, copy.before).includes(over.broker) &&
+      over.fills(fillingOf(round, copy, over.broker)),
   );
   const [largest] = into.sort((a, b) => b.bytes - a.bytes);
   if (largest === undefined) return;
-  const because = { code: 'no-room', detail } as const;
   round.copies(
     round.journal.copies.map((copy) => (copy === largest ? { ...copy, state: 'reverting', because } : copy)),
   );
@@ -113,14 +139,15 @@ class Load {
     if (added.some((id) => this.#tooMany(this.#into.get(id), 1, copy))) return 'limits';
     const bytes = copy.bytes * added.length;
     if (this.#bytes > 0 && this.#bytes + bytes > limits.batchBytes) return 'limits';
-    const why = this.#room.refusal(copy, copy.bytes);
+    const why = this.#room.refusal(added, (broker) => fillingOf(this.#round, copy, broker));
     if (why === undefined) return undefined;
     return { code: 'disk', message: `${this.#round.move(copy.move).key}: ${why}` };
   }
 
   add(copy: Copy): void {
     this.#count(copy);
-    this.#room.add(copy, { ...this.#round.move(copy.move), bytes: copy.bytes });
+    const added = without(copy.target, copy.before);
+    this.#room.add(added, (broker) => fillingOf(this.#round, copy, broker));
   }
 
   /**
@@ -148,12 +175,29 @@ function count(under: Map<number, Under>, broker: number, copies: number, bytesE
   under.set(broker, { copies: known + copies, bytes: bytes + bytesEach * copies });
 }
 
-function roomOf(round: Round, except?: Copy): Room {
+const fillingOf = (round: Round, { move, bytes }: Copy, broker: number): Filling => ({
+  key: round.move(move).key,
+  bytes,
+  path: directoryOf(round.prepared.plan.moves[move], broker),
+});
+
+const fillingOfRelocation = (round: Round, { move, bytes, to }: Relocation): Filling => ({
+  key: round.move(move).key,
+  bytes,
+  path: to,
+  relocated: true,
+});
+
+/** The room that what is under way leaves. */
+export function roomOf(round: Round, except?: Copy | Relocation): Room {
   const room = new Room(round.seen, round.limits);
   for (const copy of round.journal.copies) {
     if (copy === except) continue;
-    const { key, ...partition } = round.move(copy.move);
-    room.add(copy, { ...partition, bytes: Math.max(copy.bytes, sizeOf(key, copy.source, round.seen)) });
+    const bytes = Math.max(copy.bytes, sizeOf(round.move(copy.move).key, copy.source, round.seen));
+    room.add(without(copy.target, copy.before), (broker) => ({ ...fillingOf(round, copy, broker), bytes }));
+  }
+  for (const one of round.journal.relocations ?? []) {
+    if (one !== except) room.add([one.broker], () => fillingOfRelocation(round, one));
   }
   return room;
 }
@@ -169,7 +213,9 @@ export function submitQueued(round: Round, throttled: (copy: Copy) => boolean): 
     left.push(next);
     if (next === copy) continue;
     const { topic, partition } = round.move(copy.move);
-    sent.push({ move: copy.move, topic, partition, replicas: copy.target });
+    const places = placesOf(round, copy);
+    const reassignment = { move: copy.move, topic, partition, replicas: copy.target };
+    sent.push(places.length === 0 ? reassignment : { ...reassignment, places });
   }
   round.copies(left);
   if (sent.length > 0) round.actions.push({ kind: 'reassign', partitions: sent });
@@ -182,6 +228,17 @@ function submission(round: Round, copy: Copy, throttled: (copy: Copy) => boolean
   if (state === undefined) return round.seen.partitions.has(key) ? copy : undefined;
   if (round.ongoing.has(key) || !sameOrder(state.replicas, copy.before)) return undefined;
   if (replicasBehind(state, copy.target, round.seen.alive) !== undefined) return undefined;
-  if (roomOf(round, copy).refusal(copy, copy.bytes) !== undefined) return undefined;
+  const added = without(copy.target, copy.before);
+  const why = roomOf(round, copy).refusal(added, (broker) => fillingOf(round, copy, broker));
+  if (why !== undefined) return undefined;
   return throttled(copy) ? { ...copy, state: 'submitted' } : copy;
+}
+
+/** The directories of the replicas that a copy adds, where the plan names them. */
+function placesOf(round: Round, { move, before, target }: Copy): Place[] {
+  const { topic, partition } = round.move(move);
+  return without(target, before).flatMap((broker) => {
+    const path = directoryOf(round.prepared.plan.moves[move], broker);
+    return path === undefined ? [] : [{ move, topic, partition, broker, path }];
+  });
 }

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
 import { type Limits, type Move, type Plan, configKey, defaultLimits, keyOf, sameOrder } from './model.ts';
+import { brokersWithDirectory, directoryOf } from './directories.ts';
 import { settledFor } from './journal.ts';
 import { chainOf, prepare } from './steps.ts';
 import { Crash, Executor } from './test/executor.ts';
@@ -34,6 +35,10 @@ const event = fc.oneof(
   },
   { weight: 1, arbitrary: fc.record({ kind: fc.constant('foreign-cancel' as const), at: fc.nat(30) }) },
   {
+    weight: 1,
+    arbitrary: fc.record({ kind: fc.constant('foreign-directory' as const), at: fc.nat(90), to: fc.nat(2) }),
+  },
+  {
     weight: 2,
     arbitrary: fc.record({
       kind: fc.constant('list' as const),
@@ -47,7 +52,7 @@ const event = fc.oneof(
     arbitrary: fc.record({
       kind: fc.constant('rate' as const),
       broker: fc.nat(5),
-      key: fc.nat(1),
+      key: fc.nat(2),
       to: fc.constantFrom('7777777', null),
     }),
   },
@@ -61,6 +66,7 @@ const scenario = fc.record({
   seed: fc.array(fc.nat(1_000), { minLength: 60, maxLength: 60 }),
   replicationFactor: fc.integer({ min: 1, max: 3 }),
   partitions: fc.integer({ min: 2, max: 24 }),
+  directories: fc.constantFrom(1, 2, 3),
   diskBytes: fc.constantFrom(2_000_000_000, 6_000_000_000, 40_000_000_000),
   earlier: fc.constantFrom('none', 'rates', 'lists', 'all'),
   controllers: fc.constantFrom('none', 'there', 'refusing'),
@@ -72,9 +78,10 @@ type Scenario = typeof scenario extends fc.Arbitrary<infer T> ? T : never;
 
 function setUp(one: Scenario): { kafka: SimulatedKafka; plan: Plan } {
   const kafka = new SimulatedKafka();
-  for (let id = 0; id < 6; id++) kafka.addBroker(id, `rack-${id % 3}`, one.diskBytes);
+  const dirs = ['/a', '/b', '/c'].slice(0, one.directories);
+  for (let id = 0; id < 6; id++) kafka.addBroker(id, `rack-${id % 3}`, one.diskBytes, dirs);
   kafka.throughControllers = one.controllers !== 'none';
-  if (one.controllers === 'refusing') kafka.refusing = () => Math.floor(kafka.nowMs / 1_000) % 3 !== 0;
+  if (one.controllers === 'refusing') kafka.refusing = (atMs) => Math.floor(atMs / 1_000) % 3 !== 0;
   let draw = 0;
   const drawn = (below: number): number => one.seed[draw++ % one.seed.length]! % below;
   const some = (): number[] => {
@@ -88,13 +95,22 @@ function setUp(one: Scenario): { kafka: SimulatedKafka; plan: Plan } {
     const from = some();
     const sizeBytes = drawn(3) === 0 ? 500_000 : (1 + drawn(20)) * 10_000_000;
     kafka.addPartition(at, from, sizeBytes);
-    const to = some();
-    if (!sameOrder(from, to)) moves.push({ ...at, from, to, sizeBytes });
+    const to = drawn(3) === 0 ? from : some();
+    const toDirs = to.map(() => (drawn(2) === 0 ? 'any' : dirs[drawn(dirs.length)]!));
+    const move = {
+      ...at,
+      from,
+      to,
+      sizeBytes,
+      ...(toDirs.every((path) => path === 'any') ? {} : { toDirs }),
+    };
+    if (!sameOrder(from, to) || 'toDirs' in move) moves.push(move);
   }
   if (one.earlier === 'rates' || one.earlier === 'all') {
     // Not so low that what others copy would outlast the test.
     kafka.configs.set(`broker/1/${throttleKeys.rates[0]}`, '1234567');
     kafka.configs.set(`broker/2/${throttleKeys.rates[1]}`, '9999999');
+    kafka.configs.set(`broker/3/${throttleKeys.directories}`, '8888888');
   }
   if (one.earlier === 'lists' || one.earlier === 'all') {
     kafka.configs.set(`topic/t0/${throttleKeys.sources}`, '*');
@@ -126,16 +142,14 @@ interface World {
 function apply(one: Event, { kafka, plan, expected }: World): void {
   switch (one.kind) {
     case 'kill':
-      // One broker at a time, as a cluster with min ISR 2 of 3 is run.
-      if ([...kafka.brokers.values()].every(({ alive }) => alive)) kafka.kill(one.broker);
-      return;
     case 'revive':
-      if (!kafka.alive(one.broker)) kafka.revive(one.broker);
-      return;
+      return killOrRevive(kafka, one);
     case 'foreign':
       return one.late ? undefined : foreign(kafka, plan, one);
     case 'foreign-cancel':
       return foreignCancel(kafka, one.at);
+    case 'foreign-directory':
+      return foreignDirectory(kafka, one);
     case 'list':
       return editList(kafka, expected, one);
     case 'rate':
@@ -152,10 +166,28 @@ function apply(one: Event, { kafka, plan, expected }: World): void {
   }
 }
 
+/** One broker is away at a time, as a cluster with min ISR 2 of 3 is run. */
+function killOrRevive(kafka: SimulatedKafka, { kind, broker }: { kind: string; broker: number }): void {
+  if (kind === 'revive' && !kafka.alive(broker)) kafka.revive(broker);
+  if (kind === 'kill' && [...kafka.brokers.values()].every(({ alive }) => alive)) kafka.kill(broker);
+}
+
 function foreignCancel(kafka: SimulatedKafka, at: number): void {
   const ours = kafka.ours();
   const chosen = ours[at % Math.max(1, ours.length)];
   if (chosen !== undefined) kafka.reassign(chosen, null, 'others');
+}
+
+/** Somebody else moves a replica to another directory, or back, and may so end what we began. */
+function foreignDirectory(kafka: SimulatedKafka, { at, to }: { at: number; to: number }): void {
+  const lying = [...kafka.partitions.values()].flatMap((one) =>
+    one.replicas.map((id) => ({ one, id, path: kafka.broker(id).dirs[to] })),
+  );
+  const chosen = lying[at % Math.max(1, lying.length)];
+  if (chosen?.path === undefined) return;
+  const known = chosen.one.futures.get(chosen.id);
+  // One to the same place could not be told from ours.
+  if (known?.path !== chosen.path) kafka.alterDirectory(chosen.one, chosen.id, chosen.path, 'others');
 }
 
 function deleteTopic(kafka: SimulatedKafka, expected: Expected, topic: string): void {
@@ -170,7 +202,7 @@ function editRate(
   expected: Expected,
   { broker, key: side, to }: { broker: number; key: number; to: string | null },
 ): void {
-  const key = throttleKeys.rates[side]!;
+  const key = [...throttleKeys.rates, throttleKeys.directories][side]!;
   const ref = { type: 'broker' as const, name: String(broker), key };
   if (!kafka.alive(broker)) return;
   kafka.write(ref, to, 'kafka');
@@ -212,6 +244,9 @@ function editList(
   expected.set(id, extend(expected.configs.get(id) ?? null));
 }
 
+/** After the end these are not the executor's to tell. */
+const changesPlan: ReadonlySet<Event['kind']> = new Set(['delete', 'foreign', 'foreign-directory']);
+
 const calmLooks = 2_500;
 
 /** Every look at Kafka is a second after the last one; events stop in the end, and everything must come to an end. */
@@ -222,7 +257,8 @@ function play(one: Scenario): { kafka: SimulatedKafka; executor: Executor; expec
   for (let look = 0; look < one.events.length + calmLooks; look++) {
     const now = one.events[look];
     if (now === undefined) reviveAll(kafka);
-    else apply(now, { kafka, plan, expected });
+    else if (!changesPlan.has(now.kind) || executor.journal.outcome === undefined)
+      apply(now, { kafka, plan, expected });
     if (one.stopAt === look) executor.stop();
     kafka.lagging = now?.kind === 'lag';
     attempt(executor, now);
@@ -241,9 +277,11 @@ function play(one: Scenario): { kafka: SimulatedKafka; executor: Executor; expec
 /** What is still to be put back after the end are settings of brokers that are away. */
 function assertOnlyDebts({ journal }: Executor, kafka: SimulatedKafka): void {
   if (journal.endedAtMs !== kafka.nowMs) return;
+  // What was refused at the last look is given up at this one.
+  const refusing = kafka.refusing(kafka.nowMs) || kafka.refusing(kafka.nowMs - 1_000);
   for (const { type, name } of journal.ledger) {
     assert.ok(
-      type === 'broker' && (!kafka.throughControllers || kafka.refusing()) && !kafka.alive(Number(name)),
+      type === 'broker' && (!kafka.throughControllers || refusing) && !kafka.alive(Number(name)),
       `${name} was left`,
     );
   }
@@ -256,7 +294,8 @@ function reviveAll(kafka: SimulatedKafka): void {
 function attempt(executor: Executor, now: Event | undefined): void {
   let left = now?.kind === 'crash' ? now.after : Infinity;
   const late = () => {
-    if (now?.kind === 'foreign' && now.late) foreign(executor.kafka, executor.plan, now);
+    if (now?.kind === 'foreign' && now.late && executor.journal.outcome === undefined)
+      foreign(executor.kafka, executor.plan, now);
   };
   try {
     executor.round(() => left-- <= 0, late);
@@ -279,26 +318,42 @@ function assertEverySettled(executor: Executor, kafka: SimulatedKafka): void {
   const refused = new Set(last.progress.refused.map(keyOf));
   const { chains } = prepare(plan, journal.racks);
   for (const [index, move] of plan.moves.entries()) {
-    const state: SimPartition | undefined = kafka.partitions.get(keyOf(move));
-    if (state?.foreign === true) continue;
-    const where = state?.replicas ?? [];
-    if (state?.touched === false)
+    const state = kafka.partitions.get(keyOf(move)) ?? gone;
+    if (state.foreign) continue;
+    const where = state.replicas;
+    if (!state.touched)
       assert.ok(
         !refused.has(keyOf(move)) || roomless(executor, index),
         `${keyOf(move)} was refused for what we did`,
       );
-    const placed = sameOrder(where, move.to);
+    const placed = sameOrder(where, move.to) && (state.touched || inDirectories(state, move));
     const onTheWay = chains[index]!.some((replicas) => sameOrder(replicas, where));
     const settled = {
       done: placed,
       drifted: placed || refused.has(keyOf(move)),
-      stopped: placed || onTheWay || refused.has(keyOf(move)),
+      stopped: sameOrder(where, move.to) || onTheWay || refused.has(keyOf(move)),
     };
     assert.ok(
       settled[journal.outcome ?? 'done'],
       `${keyOf(move)} is at ${where.join()} when ${journal.outcome}`,
     );
   }
+}
+
+type Settled = Pick<SimPartition, 'foreign' | 'lies' | 'replicas' | 'touched'>;
+
+/** Its topic was deleted. */
+const gone: Settled = { foreign: false, touched: true, replicas: [], lies: new Map() };
+
+const inDirectories = ({ lies }: Settled, move: Move): boolean =>
+  brokersWithDirectory(move).every((id) => lies.get(id) === directoryOf(move, id));
+
+/** A stop leaves no copy between directories, but where a broker was away and goes on by itself. */
+function assertNoFutures({ journal }: Executor, kafka: SimulatedKafka): void {
+  if ((journal.stop?.forward.length ?? 0) > 0) return;
+  for (const [key, { futures }] of kafka.partitions)
+    for (const [id, { path, foreign: others }] of futures)
+      assert.ok(others, `${key} is being copied to ${path} on broker ${id} when ${journal.outcome}`);
 }
 
 test('whatever happens, limits hold, nothing foreign is touched, throttles are put back, and there is an end', () => {
@@ -308,6 +363,7 @@ test('whatever happens, limits hold, nothing foreign is touched, throttles are p
       assert.deepEqual(kafka.violations, []);
       assert.deepEqual(normal(kafka.configs), normal(expected.configs));
       assertEverySettled(executor, kafka);
+      assertNoFutures(executor, kafka);
     }),
     {
       numRuns: Number(process.env['EXECUTION_RUNS'] ?? 200),

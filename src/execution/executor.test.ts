@@ -53,6 +53,21 @@ test('a copy starts when its throttles are read back: sources are leaders, new r
   assert.equal(kafka.configs.size, 0);
 });
 
+test('a copy that was chosen and no longer applies is not taken for done', () => {
+  const kafka = cluster();
+  const executor = run(kafka, [place(kafka, [0, 1, 2], [0, 1, 3], 100 * mb)]);
+  executor.round();
+  assert.equal(executor.journal.copies[0]?.state, 'queued');
+  // A new process has looked at no setting yet.
+  executor.restart();
+  kafka.partitions.get('t-0')!.isr = [0, 2];
+  executor.round();
+  assert.deepEqual([executor.journal.outcome, executor.journal.copies], [undefined, []]);
+  kafka.partitions.get('t-0')!.isr = [0, 1, 2];
+  look(executor, 200, () => executor.journal.outcome !== undefined);
+  assert.deepEqual(kafka.partitions.get('t-0')?.replicas, [0, 1, 3]);
+});
+
 test('leaders change last, by a preferred election', () => {
   const kafka = cluster();
   const copied = place(kafka, [0, 1, 2], [3, 0, 1], 50 * mb);

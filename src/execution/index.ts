@@ -1,4 +1,5 @@
 export { begin, parseJournal, requestStop, settledFor } from './journal.ts';
+export { relocatedOn } from './directories.ts';
 export { ledElsewhereText } from './leaders.ts';
 export * from './model.ts';
 export { type LookAt, type Step, next } from './next.ts';

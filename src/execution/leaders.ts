@@ -1,4 +1,4 @@
-import type { Election, Journal, Reassignment } from './model.ts';
+import { type Election, type Journal, type Reassignment, sameOrder } from './model.ts';
 import { pauses, replicasBehind } from './guards.ts';
 import type { Round } from './round.ts';
 import type { Standing } from './standing.ts';
@@ -22,7 +22,10 @@ export function leadershipLeft(
 
 const preferred = (round: Round, index: number): number => round.prepared.plan.moves[index]?.to[0] ?? -1;
 
+/** Where only directories change, who leads is nothing that was planned. */
 function ledElsewhere(round: Round, index: number): boolean {
+  const move = round.prepared.plan.moves[index];
+  if (move !== undefined && sameOrder(move.from, move.to)) return false;
   const leader = round.seen.partitions.get(round.move(index).key)?.leader;
   return leader !== undefined && leader !== preferred(round, index);
 }

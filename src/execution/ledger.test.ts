@@ -46,6 +46,15 @@ test('a write of which nothing is known is written over before it is forgotten',
   assert.deepEqual(settle(crashed.entry!, { value: null }, undefined, at(2)), { asWanted: true });
 });
 
+test('a write that arrived unread, and was followed by others that got lost, is not taken for somebody else’s', () => {
+  const first = settle(rate, { value: null }, { rate: '5' }, at(0));
+  const lost = settleUnread(first.entry!, undefined);
+  assert.equal(lost.write?.value, null);
+  const found = settle(lost.entry!, { value: '5' }, undefined, at(9_000));
+  assert.equal(found.write?.value, null);
+  assert.deepEqual(settle(found.entry!, { value: null }, undefined, at(9_100)), { asWanted: true });
+});
+
 test('what somebody else writes to a list stays, without the replicas that are ours', () => {
   const ours: LedgerEntry = { ...list, written: '7:7,0:1' };
   const theirs = { value: '7:7,0:1,8:8' };

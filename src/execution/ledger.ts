@@ -42,6 +42,7 @@ export function settle(
   if (entry.openedAtMs !== undefined) return newlyOpened(entry, value, wanted, at);
   if (entry.pending !== undefined && value === entry.pending.value) return onward(confirmed(entry), wanted);
   if (value === entry.written) return onward(withoutOdd(entry), wanted);
+  if (entry.sent?.includes(value) === true) return onward({ ...withoutOdd(entry), written: value }, wanted);
   if (entry.odd?.value !== value) {
     return { entry: { ...entry, odd: { value, sinceMs: at.nowMs } }, asWanted: false };
   }
@@ -83,7 +84,7 @@ export function settleUnread(entry: LedgerEntry, acknowledged: string | null | u
   if (last === known.before) return { asWanted: true, ...notice };
   const { type, name, key, before: value } = known;
   const write = { type, name, key, value };
-  return { entry: { ...known, pending: { value } }, write, asWanted: false, ...notice };
+  return { entry: writing(known, value), write, asWanted: false, ...notice };
 }
 
 function onward(entry: LedgerEntry, wanted: Wanted | undefined): Settled {
@@ -93,7 +94,18 @@ function onward(entry: LedgerEntry, wanted: Wanted | undefined): Settled {
     return wanted === undefined ? { asWanted: true } : { entry, asWanted: true };
   }
   const { type, name, key } = entry;
-  return { entry: { ...entry, pending: { value } }, write: { type, name, key, value }, asWanted: false };
+  return { entry: writing(entry, value), write: { type, name, key, value }, asWanted: false };
+}
+
+/** As many as a broker that is read late leaves unread at the most. */
+const sentKept = 8;
+
+/** A write that replaces one of which it is not known whether it arrived does not make that one somebody else's. */
+function writing(entry: LedgerEntry, value: string | null): LedgerEntry {
+  const { pending, sent = [] } = entry;
+  const unread = pending === undefined || pending.value === value ? sent : [...sent, pending.value];
+  const kept = [...new Set(unread)].slice(-sentKept);
+  return { ...entry, pending: { value }, ...(kept.length === 0 ? {} : { sent: kept }) };
 }
 
 function targetOf(entry: LedgerEntry, wanted: Wanted | undefined): string | null {
@@ -109,16 +121,16 @@ function targetOf(entry: LedgerEntry, wanted: Wanted | undefined): string | null
 const withoutOdd = ({ odd: _odd, goneSinceMs: _gone, ...entry }: LedgerEntry): LedgerEntry => entry;
 
 function confirmed(entry: LedgerEntry): LedgerEntry {
-  const { pending, ...rest } = withoutOdd(entry);
+  const { pending, sent: _sent, ...rest } = withoutOdd(entry);
   return pending === undefined ? rest : { ...rest, written: pending.value };
 }
 
 /** What somebody else wrote becomes what is put back: a rate as it is, a list without the replicas that we had added. */
 function taken(entry: LedgerEntry, value: string | null): LedgerEntry {
-  const { pending, ...rest } = withoutOdd(entry);
-  if (entry.key.endsWith('.rate')) return { ...rest, before: value, written: value, foreign: true };
+  const { pending, sent = [], ...rest } = withoutOdd(entry);
+  if (!isList(entry)) return { ...rest, before: value, written: value, foreign: true };
   const theirs = new Set(elementsOf(entry.before));
-  const ours = [...elementsOf(entry.written), ...elementsOf(pending?.value ?? null)];
+  const ours = [entry.written, pending?.value ?? null, ...sent].flatMap(elementsOf);
   const before = reduced(
     value,
     ours.filter((element) => !theirs.has(element)),
@@ -126,9 +138,11 @@ function taken(entry: LedgerEntry, value: string | null): LedgerEntry {
   return { ...rest, before, written: value };
 }
 
+const isList = ({ key }: LedgerEntry): boolean => key.endsWith('.replicas');
+
 const changedElsewhere = (entry: LedgerEntry): Notice => ({
   code: 'foreign-config',
-  message: entry.key.endsWith('.rate')
+  message: !isList(entry)
     ? `${configKey(entry)} was changed by somebody else; their value stays, and is not put back to what it was before`
     : `${configKey(entry)} was changed by somebody else; what they wrote stays, only our replicas are taken out`,
 });

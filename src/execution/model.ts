@@ -8,6 +8,9 @@ export interface TopicPartition {
 /** `orders-7`. */
 export type PartitionKey = string;
 
+/** In the place of a log directory: the broker may choose, or the replica stays where it lies. */
+export const anyDirectory = 'any';
+
 export const keyOf = ({ topic, partition }: TopicPartition): PartitionKey => `${topic}-${partition}`;
 
 /** One partition of a plan: the assignment that it was made for, and the planned one. The first replica is to lead. */
@@ -16,6 +19,8 @@ export interface Move extends TopicPartition {
   readonly to: readonly number[];
   /** Of one replica, as the plan knew it. */
   readonly sizeBytes: number;
+  /** Log directory of each replica of `to`, `any` for those without; absent: any for all. */
+  readonly toDirs?: readonly string[];
 }
 
 export interface Plan {
@@ -43,6 +48,8 @@ export interface LogDirState {
   readonly totalBytes?: number;
   readonly usableBytes?: number;
   readonly sizes: ReadonlyMap<PartitionKey, number>;
+  /** Of copies that will replace the replica, which lies in another directory of the broker. */
+  readonly futures: ReadonlyMap<PartitionKey, number>;
 }
 
 export interface DiskState {
@@ -71,6 +78,8 @@ export interface BelowMinIsr extends TopicPartition {
 /** An action, or one partition or setting of it, that Kafka or the way to it refused. */
 export interface Failure {
   readonly move?: number;
+  /** Where it is about a log directory of this broker. */
+  readonly broker?: number;
   readonly config?: ConfigRef;
   readonly reason: string;
   readonly message: string;
@@ -184,6 +193,28 @@ export interface Copy {
   readonly because?: Refusal;
 }
 
+/**
+ * A replica that is moved to another log directory of its broker. `queued`: its throttle is being set. `submitted`: the
+ * broker was told, or is being told. `reverting`: being ended.
+ */
+export interface Relocation {
+  readonly move: number;
+  readonly broker: number;
+  readonly state: 'queued' | 'submitted' | 'reverting';
+  /** The directory that it lay in when it was chosen, and the planned one. */
+  readonly from: string;
+  readonly to: string;
+  readonly bytes: number;
+  /** When it was chosen, or when its broker was last told: only a look at the disk that began later counts. */
+  readonly sinceMs: number;
+  /** It has been seen in progress. */
+  readonly seen?: true;
+  /** Since when the broker shows neither it nor its result, or is away. */
+  readonly oddSinceMs?: number;
+  /** Why it is reverted; absent: somebody asked to stop. */
+  readonly because?: Refusal;
+}
+
 /** A throttle setting that is not as it was, or is being changed. */
 export interface LedgerEntry extends ConfigRef {
   /** What is put back; without ours, where somebody changed it meanwhile. */
@@ -192,6 +223,8 @@ export interface LedgerEntry extends ConfigRef {
   readonly written: string | null;
   /** What is being written. */
   readonly pending?: { readonly value: string | null };
+  /** What was being written before that and was never read back: it may stand there, and is ours. */
+  readonly sent?: readonly (string | null)[];
   /** Somebody else has set this rate since: it is theirs now. */
   readonly foreign?: true;
   readonly odd?: { readonly value: string | null; readonly sinceMs: number };
@@ -213,7 +246,7 @@ export interface Rate {
   readonly changedAtMs: number;
 }
 
-export type Phase = 'copying' | 'ordering' | 'electing' | 'restoring' | 'ended';
+export type Phase = 'copying' | 'ordering' | 'electing' | 'relocating' | 'restoring' | 'ended';
 
 /** What must survive a crash. Small: what is done and what is not is read off Kafka. */
 export interface Journal {
@@ -229,6 +262,7 @@ export interface Journal {
   /** How long writes took on the slowest broker when nothing had been copied yet. */
   readonly produceLatencyBeforeMs?: number;
   readonly copies: readonly Copy[];
+  readonly relocations?: readonly Relocation[];
   /** Refusals that Kafka's state does not show; drifted partitions are read off Kafka. */
   readonly refused: Readonly<Record<string, Refusal>>;
   /** Remains after the end with the settings of brokers that were away: debts. */
@@ -242,6 +276,10 @@ export interface Journal {
   readonly noRoomSinceMs?: number;
   /** No room came free for what had not begun: all of it is refused. */
   readonly noRoom?: true;
+  /** Since when nothing but a lack of room keeps replicas from the directories planned for them. */
+  readonly noRoomInDirectorySinceMs?: number;
+  /** Since when brokers show replicas in no directory. */
+  readonly nowhereSinceMs?: number;
   /** Since when nothing is left to do but what has drifted. */
   readonly driftedSinceMs?: number;
   /** Elections: since when no leader has changed, how many were elsewhere then, and what was tried since. */
@@ -261,9 +299,18 @@ export interface ConfigWrite extends ConfigRef {
   readonly via: 'kafka' | 'controllers';
 }
 
+/** A replica of one broker, and the log directory that it is to lie in. */
+export interface Place extends TopicPartition {
+  readonly move: number;
+  readonly broker: number;
+  readonly path: string;
+}
+
 export interface Reassignment extends TopicPartition {
   readonly move: number;
   readonly replicas: readonly number[];
+  /** Of new replicas: their brokers are told before. */
+  readonly places?: readonly Place[];
 }
 
 export interface Cancellation extends TopicPartition {
@@ -280,7 +327,11 @@ export type Action =
   | { readonly kind: 'configs'; readonly writes: readonly ConfigWrite[] }
   | { readonly kind: 'reassign'; readonly partitions: readonly Reassignment[] }
   | { readonly kind: 'cancel'; readonly partitions: readonly Cancellation[] }
-  | { readonly kind: 'elect'; readonly partitions: readonly Election[] };
+  | { readonly kind: 'elect'; readonly partitions: readonly Election[] }
+  /** To other directories of their brokers. */
+  | { readonly kind: 'relocate'; readonly partitions: readonly Place[] }
+  /** To the directories that they lie in, which ends their copies. */
+  | { readonly kind: 'keep-in-place'; readonly partitions: readonly Place[] };
 
 export type NoticeCode =
   | 'below-min-isr'

@@ -4,6 +4,7 @@ import {
   type Journal,
   type Notice,
   type Phase,
+  type Relocation,
   type Seen,
   type TopicPartition,
   configKey,
@@ -13,11 +14,12 @@ import { chooseCopies, relieveDisks, submitQueued } from './batches.ts';
 import { followCopies } from './copies.ts';
 import { atATime, elect, leadershipLeft, nextToElect, order } from './leaders.ts';
 import { type Progress, progressOf } from './progress.ts';
+import { chooseRelocations, followRelocations, relocationsLeft, submitRelocations } from './relocations.ts';
 import { aboveIncoming, adapted, firstRate, incoming, slowWrites } from './rates.ts';
 import { type Options, Round } from './round.ts';
 import { type Standing, standings } from './standing.ts';
 import { chainAt } from './steps.ts';
-import { payable, settleThrottles, throttlesOf } from './throttles.ts';
+import { payable, settleThrottles, throttleOfDirectories, throttlesOf } from './throttles.ts';
 
 /** What the next look has to contain beside the whole picture. */
 export interface LookAt {
@@ -25,7 +27,10 @@ export interface LookAt {
   readonly configs: readonly ConfigRef[];
   /** Brokers that are filled: their disks, as new as `diskFreshMs` asks. */
   readonly destinations: readonly number[];
-  /** Of these, the ones that something has landed on since they were looked at. */
+  /**
+   * Of these, the ones to be looked at anew: something has landed there since they were looked at, or replicas are moved
+   * between their directories, which only they themselves tell.
+   */
   readonly landedOn: readonly number[];
 }
 
@@ -55,6 +60,7 @@ export function next(journal: Journal, seen: Seen, options: Options): Step {
   const ended = journal.outcome !== undefined;
   if (!ended) {
     followCopies(round);
+    followRelocations(round);
     relieveDisks(round);
     adaptRate(round);
   }
@@ -63,10 +69,15 @@ export function next(journal: Journal, seen: Seen, options: Options): Step {
     tellForeign(round, all);
     chooseCopies(round, all);
     all = standings(round.journal, seen, options.prepared);
+    chooseRelocations(round, all);
   }
-  const throttled = settleThrottles(round, !ended && copiesLeft(round, all));
+  const throttled = settleThrottles(round, {
+    copies: !ended && copiesLeft(round, all),
+    relocations: !ended && directoriesLeft(round, all),
+  });
   if (!ended) {
-    submitQueued(round, throttled);
+    submitQueued(round, throttled.copy);
+    submitRelocations(round, throttled.relocation);
     proceed(round, all);
   }
   return {
@@ -76,18 +87,33 @@ export function next(journal: Journal, seen: Seen, options: Options): Step {
     said: round.said,
     lookAt: lookAt(round, all),
     progress: progressOf(round.journal, seen, options.prepared, all),
-    soon: round.actions.length > 0 || round.journal.copies.some(({ state }) => state === 'queued'),
+    soon:
+      round.actions.length > 0 ||
+      [...round.journal.copies, ...relocationsOf(round)].some(({ state }) => state === 'queued'),
   };
 }
 
 const unchanged = (a: Journal, b: Journal): boolean => a === b || JSON.stringify(a) === JSON.stringify(b);
 
-const underWay = ({ journal }: Round): boolean => journal.copies.some(({ state }) => state !== 'landed');
+const relocationsOf = ({ journal }: Round): readonly Relocation[] => journal.relocations ?? [];
+
+const copying = ({ journal }: Round): boolean => journal.copies.some(({ state }) => state !== 'landed');
+
+const underWay = (round: Round): boolean => copying(round) || relocationsOf(round).length > 0;
+
+const directoriesLeft = (round: Round, all: readonly Standing[]): boolean =>
+  relocationsOf(round).length > 0 ||
+  (round.journal.stop === undefined && relocationsLeft(round, all).length > 0);
+
+const unfinished: ReadonlySet<Standing['at']> = new Set(['open', 'copying', 'foreign']);
 
 const copiesLeft = (round: Round, all: readonly Standing[]): boolean =>
-  underWay(round) || (round.journal.stop === undefined && all.some(({ at }) => at === 'open'));
+  copying(round) || (round.journal.stop === undefined && all.some(({ at }) => at === 'open'));
 
-/** Leaders last: replicas in their order, then elections, then whatever throttle is still to be taken back. */
+/**
+ * Leaders after copies: replicas in their order, then elections, then directories, then whatever throttle is still to be
+ * taken back.
+ */
 function proceed(round: Round, all: readonly Standing[]): void {
   if (all.some(({ at }) => at !== 'placed' && at !== 'refused')) notDrifted(round);
   if (round.journal.stop !== undefined) {
@@ -95,8 +121,8 @@ function proceed(round: Round, all: readonly Standing[]): void {
     else end(round, 'stopped');
     return;
   }
-  if (underWay(round) || all.some(({ at }) => at === 'open' || at === 'foreign'))
-    return enter(round, 'copying');
+  // One that was chosen and no longer applies is open again at the next look.
+  if (copying(round) || all.some(({ at }) => unfinished.has(at))) return enter(round, 'copying');
   const { copied, led } = leadershipLeft(round, all);
   if (copied.length > 0) {
     enter(round, 'ordering');
@@ -107,6 +133,7 @@ function proceed(round: Round, all: readonly Standing[]): void {
     if (round.journal.phase !== 'restoring') enter(round, 'electing');
     if (!elect(round, led)) return;
   }
+  if (directoriesLeft(round, all)) return enter(round, 'relocating');
   if (!all.some(({ at }) => at === 'refused')) return end(round, 'done');
   const { driftedSinceMs = round.seen.nowMs } = round.journal;
   if (round.journal.driftedSinceMs === undefined) round.record({ driftedSinceMs });
@@ -173,8 +200,7 @@ function tellForeign(round: Round, all: readonly Standing[]): void {
 }
 
 function lookAt(round: Round, all: readonly Standing[]): LookAt {
-  const { journal, seen, prepared } = round;
-  const configs = new Map<string, ConfigRef>(journal.ledger.map((entry) => [configKey(entry), entry]));
+  const { journal, prepared } = round;
   const destinations = new Set<number>();
   const landedOn = new Set<number>();
   const moves = new Set<number>();
@@ -182,11 +208,10 @@ function lookAt(round: Round, all: readonly Standing[]): LookAt {
     moves.add(copy.move);
     const added = without(copy.target, copy.before);
     for (const broker of added) (copy.state === 'landed' ? landedOn : destinations).add(broker);
-    if (copy.state !== 'queued' || round.limits.throttle === undefined) continue;
-    const { topic } = round.move(copy.move);
-    for (const ref of throttlesOf(copy, topic, seen.alive)) configs.set(configKey(ref), ref);
   }
+  for (const { broker } of relocationsOf(round)) landedOn.add(broker);
   if (journal.outcome === undefined && journal.stop === undefined) {
+    for (const { broker } of relocationsLeft(round, all)) destinations.add(broker);
     for (const [index, standing] of all.entries()) {
       if (standing.at !== 'open') continue;
       const before = chainAt(prepared, index, standing.step - 1);
@@ -196,10 +221,24 @@ function lookAt(round: Round, all: readonly Standing[]): LookAt {
   }
   return {
     partitions: [...moves].map((move) => round.move(move)),
-    configs: [...configs.values()].map(({ type, name, key }) => ({ type, name, key })),
+    configs: configsToLookAt(round),
     destinations: [...new Set([...destinations, ...landedOn])],
     landedOn: [...landedOn],
   };
+}
+
+/** What is owed, and what has to be in force before something that is queued starts. */
+function configsToLookAt(round: Round): ConfigRef[] {
+  const { journal, seen, limits } = round;
+  const refs: ConfigRef[] = [...journal.ledger];
+  if (limits.throttle !== undefined) {
+    for (const copy of journal.copies)
+      if (copy.state === 'queued') refs.push(...throttlesOf(copy, round.move(copy.move).topic, seen.alive));
+    for (const { state, broker } of relocationsOf(round))
+      if (state === 'queued') refs.push(throttleOfDirectories(broker));
+  }
+  const byKey = new Map(refs.map((ref) => [configKey(ref), ref]));
+  return [...byKey.values()].map(({ type, name, key }) => ({ type, name, key }));
 }
 
 function leadersToLookAt(round: Round, all: readonly Standing[]): number[] {

@@ -63,6 +63,10 @@ export function stillOurs(
     const [free, dropped] = split(action.partitions, (one) => !now.has(keyOf(one)));
     return { action: { kind: 'reassign', partitions: free }, dropped };
   }
+  if (action.kind === 'relocate') {
+    const [free, dropped] = split(action.partitions, (one) => !now.has(keyOf(one)));
+    return { action: { kind: 'relocate', partitions: free }, dropped };
+  }
   if (action.kind === 'cancel') {
     const [ours, dropped] = split(action.partitions, (one) => {
       const other = now.get(keyOf(one));

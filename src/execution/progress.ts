@@ -1,15 +1,23 @@
-import { type Journal, type Refusal, type Seen, type TopicPartition, without } from './model.ts';
-import { sizeOf } from './guards.ts';
+import {
+  type Journal,
+  type Move,
+  type Refusal,
+  type Seen,
+  type TopicPartition,
+  keyOf,
+  without,
+} from './model.ts';
+import { brokersWithDirectory, directoryOf, isInPlace, lyingOn, relocatedOn, sizeOf } from './directories.ts';
 import type { Standing } from './standing.ts';
 import { type Prepared, chainAt } from './steps.ts';
 
 export interface RefusedMove extends TopicPartition, Refusal {}
 
-/** How far a plan is. Bytes are those that are copied between brokers; refused moves are not in the total. */
+/** How far a plan is. Bytes are those of copies, also between two directories of a broker; refused moves are not in the total. */
 export interface Progress {
   readonly bytesTotal: number;
   readonly bytesMoved: number;
-  /** Partitions whose replicas are where the plan wants them. */
+  /** Partitions whose replicas are where the plan wants them, in the directories that it names. */
   readonly moved: number;
   readonly total: number;
   readonly underWay: number;
@@ -46,9 +54,10 @@ export function progressOf(
       continue;
     }
     const toCopy = move.sizeBytes * without(move.to, move.from).length;
-    bytesTotal += toCopy;
+    bytesTotal += toCopy + move.sizeBytes * relocatedOn(move).length;
+    bytesMoved += relocated(seen, move);
     if (standing.at === 'placed' || standing.at === 'copied') {
-      moved += 1;
+      if (allInPlace(seen, move)) moved += 1;
       bytesMoved += toCopy;
       continue;
     }
@@ -60,9 +69,31 @@ export function progressOf(
     bytesMoved += Math.min(toCopy, arrived + (copy === undefined ? 0 : partial(seen, prepared, copy)));
   }
   const total = all.length - refusedCount;
-  const underWay = [...copying.values()].filter(({ state }) => state !== 'queued').length;
+  const underWay = [...copying.values(), ...(journal.relocations ?? [])].filter(
+    ({ state }) => state !== 'queued',
+  ).length;
   return { bytesTotal, bytesMoved, moved, total, underWay, partWay, refusedCount, goneCount, refused };
 }
+
+/** Bytes that have been copied between directories of brokers. */
+function relocated(seen: Seen, move: Move): number {
+  let bytes = 0;
+  for (const broker of relocatedOn(move)) {
+    const disk = seen.disks.get(broker);
+    if (disk === undefined) continue;
+    const path = directoryOf(move, broker);
+    const lying = lyingOn(disk, keyOf(move));
+    if (lying.in === path) bytes += move.sizeBytes;
+    else if (lying.future === path) bytes += Math.min(move.sizeBytes, lying.futureBytes ?? 0);
+  }
+  return bytes;
+}
+
+const allInPlace = (seen: Seen, move: Move): boolean =>
+  brokersWithDirectory(move).every((broker) => {
+    const path = directoryOf(move, broker);
+    return path === undefined || isInPlace(seen, keyOf(move), { broker, path });
+  });
 
 function partial(
   seen: Seen,

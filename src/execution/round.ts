@@ -7,6 +7,7 @@ import type {
   PartitionKey,
   PartitionState,
   Refusal,
+  Relocation,
   Seen,
 } from './model.ts';
 import { type OngoingByKey, ongoingByKey } from './standing.ts';
@@ -42,6 +43,10 @@ export class Round {
 
   copies(copies: readonly Copy[]): void {
     this.record({ copies });
+  }
+
+  relocations(relocations: readonly Relocation[]): void {
+    this.record({ relocations });
   }
 
   refuse(move: number, refusal: Refusal): void {

@@ -6,13 +6,16 @@ export interface Prepared {
   readonly keys: readonly PartitionKey[];
   /** By move: `from`, then the assignment after each copy. */
   readonly chains: readonly (readonly (readonly number[])[])[];
+  /** Moves for which log directories are named. */
+  readonly withDirectories: readonly number[];
 }
 
 type Racks = Readonly<Record<string, string>>;
 
 export function prepare(plan: Plan, racks: Racks): Prepared {
   const chains = plan.moves.map((move) => chainOf(move, racks));
-  return { plan, keys: plan.moves.map(keyOf), chains };
+  const withDirectories = plan.moves.flatMap(({ toDirs }, index) => (toDirs === undefined ? [] : [index]));
+  return { plan, keys: plan.moves.map(keyOf), chains, withDirectories };
 }
 
 /**

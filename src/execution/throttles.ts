@@ -3,6 +3,7 @@ import {
   type ConfigWrite,
   type Copy,
   type LedgerEntry,
+  type Relocation,
   configKey,
   without,
 } from './model.ts';
@@ -10,12 +11,20 @@ import { type Settled, type Wanted, opened, owed, settle, settleUnread } from '.
 import type { Round } from './round.ts';
 import { elementsOf, isAll } from './throttled-replicas.ts';
 
-/** KIP-73. */
+/** KIP-73, and KIP-113 for copies between the directories of one broker. */
 export const throttleKeys = {
   rates: ['leader.replication.throttled.rate', 'follower.replication.throttled.rate'],
   sources: 'leader.replication.throttled.replicas',
   destinations: 'follower.replication.throttled.replicas',
+  directories: 'replica.alter.log.dirs.io.max.bytes.per.second',
 } as const;
+
+/** The setting that must be in force before a replica is copied to another directory of its broker. */
+export const throttleOfDirectories = (broker: number): ConfigRef => ({
+  type: 'broker',
+  name: String(broker),
+  key: throttleKeys.directories,
+});
 
 /** The settings that must be in force before a copy starts, as Kafka's own tool sets them. */
 export function throttlesOf(
@@ -35,14 +44,26 @@ export function throttlesOf(
   ];
 }
 
+/** What is left to be copied, by kind. */
+interface Left {
+  readonly copies: boolean;
+  readonly relocations: boolean;
+}
+
+/** Whether the settings of something that has been chosen have been read back as they should be. */
+interface Throttled {
+  readonly copy: (copy: Copy) => boolean;
+  readonly relocation: (one: Relocation) => boolean;
+}
+
 type Wishes = Map<string, ConfigRef & { readonly wanted: Wanted }>;
 
 /**
  * Brings every throttle setting one step nearer to what the copies under way need, and back to what it was when there are
- * none. Returns whether the settings of a copy have been read back as they should be.
+ * none.
  */
-export function settleThrottles(round: Round, copiesLeft: boolean): (copy: Copy) => boolean {
-  const wishes = copiesLeft ? wishesOf(round) : (new Map() as Wishes);
+export function settleThrottles(round: Round, left: Left): Throttled {
+  const wishes = wishesOf(round, left);
   const entries = new Map(round.journal.ledger.map((entry) => [configKey(entry), entry]));
   const inForce = new Set<string>();
   const listed = new Map<string, (element: string) => boolean>();
@@ -61,7 +82,7 @@ export function settleThrottles(round: Round, copiesLeft: boolean): (copy: Copy)
   round.record({ ledger });
   if (writes.length > 0) round.actions.push({ kind: 'configs', writes });
   tellFailures(round);
-  return (copy) => {
+  const copied = (copy: Copy): boolean => {
     if (round.limits.throttle === undefined) return true;
     const { topic, partition } = round.move(copy.move);
     return throttlesOf(copy, topic, round.seen.alive).every((ref) => {
@@ -72,6 +93,9 @@ export function settleThrottles(round: Round, copiesLeft: boolean): (copy: Copy)
       return holds !== undefined && elementsFor(copy, ref.key, partition).every(holds);
     });
   };
+  const relocation = ({ broker }: Relocation): boolean =>
+    round.limits.throttle === undefined || inForce.has(configKey(throttleOfDirectories(broker)));
+  return { copy: copied, relocation };
 }
 
 /** What stands in a list now, has been read there, and is not about to leave it. */
@@ -123,14 +147,26 @@ export function payable({ seen }: Round, ref: ConfigRef): boolean {
   return seen.throughControllers && !refused;
 }
 
-function wishesOf(round: Round): Wishes {
+function wishesOf(round: Round, left: Left): Wishes {
   const wishes: Wishes = new Map();
-  const { journal, limits, seen } = round;
+  const { journal, limits } = round;
   if (limits.throttle === undefined || journal.rate === undefined) return wishes;
   const rate = { rate: String(Math.round(journal.rate.bytesPerSecond)) };
   for (const { type, name, key } of journal.ledger) {
-    if (type === 'broker') wishes.set(configKey({ type, name, key }), { type, name, key, wanted: rate });
+    const isLeft = key === throttleKeys.directories ? left.relocations : left.copies;
+    if (type === 'broker' && isLeft)
+      wishes.set(configKey({ type, name, key }), { type, name, key, wanted: rate });
   }
+  for (const { broker } of left.relocations ? (journal.relocations ?? []) : []) {
+    const ref = throttleOfDirectories(broker);
+    wishes.set(configKey(ref), { ...ref, wanted: rate });
+  }
+  if (left.copies) wishForCopies(round, wishes, rate);
+  return wishes;
+}
+
+function wishForCopies(round: Round, wishes: Wishes, rate: { readonly rate: string }): void {
+  const { journal, seen } = round;
   const lists = new Map<string, { ref: ConfigRef; elements: string[] }>();
   for (const copy of journal.copies) {
     if (copy.state === 'landed') continue;
@@ -147,7 +183,6 @@ function wishesOf(round: Round): Wishes {
     }
   }
   for (const [id, { ref, elements }] of lists) wishes.set(id, { ...ref, wanted: { elements } });
-  return wishes;
 }
 
 function tellFailures(round: Round): void {

@@ -23,7 +23,7 @@ import {
   updateFeatures,
 } from './features.ts';
 import { type GroupOffsets, committedOffsets } from './groups.ts';
-import { type LogDir, describeLogDirs } from './log-dirs.ts';
+import { type LogDir, type ReplicaPlace, alterReplicaLogDirs, describeLogDirs } from './log-dirs.ts';
 import {
   type ResourceChanges,
   type ResourceConfigs,
@@ -109,6 +109,11 @@ export interface KafkaAdmin {
   electPreferredLeaders(partitions: readonly TopicPartition[]): Promise<PartitionOutcome[]>;
   /** The log directories of one broker with what lies in them, offline ones too. */
   describeLogDirs(broker: number): Promise<LogDir[]>;
+  /**
+   * Has a broker copy replicas into other log directories of its own; the one that a replica lies in ends such a copy. One
+   * that the broker does not have is refused with `REPLICA_NOT_AVAILABLE`, and goes there when it comes.
+   */
+  alterReplicaLogDirs(broker: number, places: readonly ReplicaPlace[]): Promise<PartitionOutcome[]>;
   /** Next offset (latest) or first kept one (earliest), asked of each leader; partitions whose leader is away are left out. */
   listOffsets(position: OffsetPosition, partitions: readonly TopicPartition[]): Promise<PartitionOffset[]>;
   /** Bytes that a record takes at the end of each partition's log; partitions with nothing to read are left out. */
@@ -238,6 +243,7 @@ function callsOf(ask: Ask): Omit<KafkaAdmin, OfMore> {
     alterReassignments: (changes) => alterReassignments(ask, changes),
     electPreferredLeaders: (partitions) => electPreferredLeaders(ask, partitions),
     describeLogDirs: (broker) => describeLogDirs(ask, broker),
+    alterReplicaLogDirs: (broker, places) => alterReplicaLogDirs(ask, broker, places),
     listOffsets: (position, partitions) => listOffsets(ask, position, partitions),
     tailBytesPerOffset: (partitions) => tailBytesPerOffset(ask, partitions),
     viewOf: (broker, options) => viewOf(ask, broker, options),

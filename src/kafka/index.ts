@@ -9,7 +9,7 @@ export type { KafkaControllers } from './controllers.ts';
 export { KafkaError, type KafkaErrorCode } from './errors.ts';
 export type { FeatureOutcome, FeatureRange, FeatureUpdate, NodeFeatures } from './features.ts';
 export type { GroupOffsets } from './groups.ts';
-export type { LogDir, LogDirReplica } from './log-dirs.ts';
+export type { LogDir, LogDirReplica, ReplicaPlace } from './log-dirs.ts';
 export type { ResourceChanges, ResourceConfigs, ResourceOutcome } from './many-configs.ts';
 export type { OffsetPosition, PartitionOffset } from './offsets.ts';
 export { type PartitionOutcome, type Refusal, type TopicPartition, partitionKey } from './partitions.ts';

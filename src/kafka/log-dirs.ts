@@ -1,6 +1,14 @@
 import { type API, type Reader, Writer, createAPI } from '@platformatic/kafka';
 import type { Ask } from './ask.ts';
-import { type TopicPartition, reasonOf } from './partitions.ts';
+import {
+  type PartitionOutcome,
+  type TopicPartition,
+  byTopic,
+  inRequests,
+  outcomeOf,
+  reasonOf,
+  refusalOf,
+} from './partitions.ts';
 import { throwIfRefused } from './refused.ts';
 import { supported } from './versions.ts';
 
@@ -20,6 +28,11 @@ export interface LogDir {
   readonly totalBytes?: number;
   readonly usableBytes?: number;
   readonly replicas: readonly LogDirReplica[];
+}
+
+/** A replica of one broker, and the absolute path of the log directory that it is to lie in. */
+export interface ReplicaPlace extends TopicPartition {
+  readonly path: string;
 }
 
 type Describe = API<[], LogDir[]>;
@@ -44,6 +57,49 @@ const calls: Describe[] = [4, 3, 2].map((version) =>
 /** What lies in each log directory of a broker, as that broker says. */
 export async function describeLogDirs(ask: Ask, broker: number): Promise<LogDir[]> {
   return ask.broker(broker, supported(await ask.versions(), calls));
+}
+
+/** AlterReplicaLogDirs version 2 (flexible fields). */
+const alterReplicaLogDirsV2 = createAPI<[places: readonly ReplicaPlace[]], PartitionOutcome[]>(
+  34,
+  2,
+  (places: readonly ReplicaPlace[]) =>
+    Writer.create()
+      .appendArray([...Map.groupBy(places, ({ path }) => path)], (dir, [path, some]) => {
+        dir.appendString(path).appendArray(byTopic(some), (topic, { topic: name, partitions }) => {
+          topic
+            .appendString(name)
+            .appendArray(partitions, (one, { partition }) => one.appendInt32(partition), true, false);
+        });
+      })
+      .appendTaggedFields(),
+  (_correlationId, _key, _version, reader) => {
+    reader.readInt32();
+    return reader
+      .readArray((topics) => {
+        const topic = topics.readString();
+        return topics.readArray((one) => {
+          const partition = one.readInt32();
+          return outcomeOf({ topic, partition }, refusalOf(one.readInt16(), null));
+        });
+      })
+      .flat();
+  },
+);
+
+/**
+ * Has a broker copy replicas into other log directories of its own. One that is being copied elsewhere is begun anew; the
+ * directory that it lies in ends a copy. A replica that the broker does not have is refused with `REPLICA_NOT_AVAILABLE`,
+ * and is put there when it comes, unless the broker is restarted before (`ReplicaManager.alterReplicaLogDirs`).
+ */
+export async function alterReplicaLogDirs(
+  ask: Ask,
+  broker: number,
+  places: readonly ReplicaPlace[],
+): Promise<PartitionOutcome[]> {
+  if (places.length === 0) return [];
+  const call = supported(await ask.versions(), [alterReplicaLogDirsV2]);
+  return inRequests(places, (some) => ask.broker(broker, call, some));
 }
 
 function readLogDir(reader: Reader, version: number): LogDir {

@@ -17,17 +17,26 @@ export interface Capacity {
 }
 
 /**
- * What a broker's online directories can hold, in bytes: what Kafka has there and what is free beside it, which on a file
- * system with other things on it is less than its size. Each directory counts as a file system of its own. Undefined where
- * a directory does not tell (Kafka before 3.3) or none is online.
+ * What a directory can hold, in bytes: what Kafka has there and what is free beside it, which on a file system with other
+ * things on it is less than its size. Undefined where it does not tell (Kafka before 3.3).
+ */
+export function bytesOf({ totalBytes, usableBytes, replicas }: LogDir): number | undefined {
+  if (totalBytes === undefined || usableBytes === undefined) return undefined;
+  const used = replicas.reduce((bytes, { sizeBytes }) => bytes + sizeBytes, 0);
+  return Math.min(totalBytes, usableBytes + used);
+}
+
+/**
+ * What a broker's online directories can hold, each of which counts as a file system of its own. Undefined where one does
+ * not tell or none is online.
  */
 export function diskBytesOf(dirs: readonly LogDir[]): number | undefined {
   let sum = 0;
-  for (const { error, totalBytes, usableBytes, replicas } of dirs) {
-    if (error !== undefined) continue;
-    if (totalBytes === undefined || usableBytes === undefined) return undefined;
-    const used = replicas.reduce((bytes, { sizeBytes }) => bytes + sizeBytes, 0);
-    sum += Math.min(totalBytes, usableBytes + used);
+  for (const dir of dirs) {
+    if (dir.error !== undefined) continue;
+    const bytes = bytesOf(dir);
+    if (bytes === undefined) return undefined;
+    sum += bytes;
   }
   return sum > 0 ? sum : undefined;
 }

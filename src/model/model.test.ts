@@ -104,7 +104,43 @@ test('replicas on offline directories are named', () => {
   const modelled = modelOf([sampleOf({ brokers, topics: [topicOf('a', [[1, 0]], { offline: [0] })] })]);
   assert.deepEqual(modelled.model.partitions[0]?.offline, [0]);
   assert.match(modelled.notes.join(), /\/lost of broker 0/);
-  assert.match(modelled.notes.join(), /several log directories/);
+  assert.deepEqual(modelled.model.brokers[0]?.dirs, [
+    { path: '/data', capacity: 1_000_000 },
+    { path: '/lost', capacity: 0, offline: true },
+  ]);
+  assert.doesNotThrow(() => parseModel(modelled.model));
+});
+
+test('of brokers with several log directories the model has what each can hold, and what lies in which', () => {
+  const futures = dirOf({ 'a-0': GB }, { path: '/c' }).replicas.map((one) => ({ ...one, future: true }));
+  const brokers = [
+    brokerOf(0, [
+      { ...dirOf({}, { path: '/c' }), replicas: futures },
+      dirOf({ 'a-0': 5 * GB }, { path: '/b', usableBytes: 95 * GB }),
+    ]),
+    brokerOf(1, [dirOf({ 'a-0': 5 * GB })]),
+    brokerOf(2, [dirOf({}, { path: '/b' }), dirOf({ 'a-1': GB }, { path: '/c' })]),
+  ];
+  const topics = [topicOf('a', [[0, 1], [2, 0], [1]])];
+  const { model, notes } = modelOf([sampleOf({ brokers, topics })]);
+  assert.deepEqual(
+    model.brokers.map(({ dirs }) => dirs?.map(({ path, capacity }) => `${path} ${capacity}`)),
+    [['/b 100000', '/c 1000000'], undefined, ['/b 1000000', '/c 1000000']],
+  );
+  assert.deepEqual(
+    model.partitions.map(({ dirs }) => dirs),
+    [['/b', 'any'], ['/c', 'any'], undefined],
+  );
+  assert.doesNotThrow(() => parseModel(model));
+  assert.deepEqual(notes, []);
+});
+
+test('where directories do not tell what they can hold, a broker counts as one disk, and that is said', () => {
+  const { totalBytes: _total, ...unsized } = dirOf({ 'a-0': GB }, { path: '/b' });
+  const brokers = [brokerOf(0, [unsized, dirOf({})])];
+  const { model, notes } = modelOf([sampleOf({ brokers, topics: [topicOf('a', [[0]])] })]);
+  assert.deepEqual([model.brokers[0]?.dirs, model.partitions[0]?.dirs], [undefined, undefined]);
+  assert.match(notes.join(), /Brokers 0 do not tell what each of their log directories can hold/);
 });
 
 test('a partition that Kafka moves counts where it is going to be', () => {
@@ -132,16 +168,23 @@ test('whatever a cluster says, the planner takes the model, and every amount is 
     leaderless: fc.boolean(),
     draining: fc.array(fc.nat(7), { maxLength: 2 }),
     silent: fc.nat(5),
+    more: fc.constantFrom('none', 'empty', 'offline', 'unsized'),
   });
   fc.assert(
     fc.property(cluster, (it) => {
       const keys = it.replicas.map((_, index) => `a-${index}`);
       const sizes = Object.fromEntries(keys.map((key, index) => [key, it.sizes[index]!]));
+      const more = {
+        none: [],
+        empty: [dirOf({}, { path: '/more' })],
+        offline: [{ path: '/more', error: 'KAFKA_STORAGE_ERROR', replicas: [] }],
+        unsized: [{ path: '/more', replicas: [] }],
+      }[it.more];
       const sample = (atMs: number) =>
         sampleOf({
           atMs,
           brokers: it.present.map((id) =>
-            id === it.silent ? silentBroker(id) : brokerOf(id, [dirOf(sizes)]),
+            id === it.silent ? silentBroker(id) : brokerOf(id, [dirOf(sizes), ...more]),
           ),
           topics: [topicOf('a', it.replicas, it.leaderless ? { leader: -1, offline: [0] } : { offline: [] })],
           latest: Object.fromEntries(

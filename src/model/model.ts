@@ -5,7 +5,7 @@ import {
   type PartitionModel,
   bytesPerMB,
 } from '../balance/index.ts';
-import { type TopicPartition, partitionKey } from '../kafka/index.ts';
+import { type LogDir, type TopicPartition, partitionKey } from '../kafka/index.ts';
 import { type Capacity, type GivenCapacity, completed, knownDisks, withGiven } from './capacities.ts';
 import {
   type Confidence,
@@ -14,6 +14,7 @@ import {
   readConfidence,
   writeConfidence,
 } from './confidence.ts';
+import { type Directories, directoriesOf } from './directories.ts';
 import { readRates, spanSeconds, writeRates } from './rates.ts';
 import type { ClusterSample } from './sample.ts';
 import { sizesOf } from './sizes.ts';
@@ -38,6 +39,8 @@ export interface ModelledCluster {
   readonly excludedTopics: readonly string[];
   /** Brokers that hold replicas and are away: not to be given anything. */
   readonly excludedBrokers: readonly number[];
+  /** Log directories as brokers told of them. */
+  readonly dirs: ReadonlyMap<number, readonly LogDir[]>;
   /** Partitions that Kafka moves already; the model has them where they are going to be. */
   readonly reassigning: readonly TopicPartition[];
   readonly confidence: readonly Confidence[];
@@ -68,7 +71,8 @@ export function modelOf(samples: readonly ClusterSample[], policy: ModelPolicy =
   const ids = [...new Set([...alive, ...holding])].sort((a, b) => a - b);
   const stateOf = states(policy, holding);
 
-  const measured = partitionsOf(samples, placed);
+  const directories = directoriesOf(sample.brokers);
+  const measured = partitionsOf(samples, placed, directories);
   const { partitions } = measured;
   const capacities = capacitiesOf(sample, { ids, partitions, policy });
   const rackOf = racks(samples);
@@ -79,12 +83,20 @@ export function modelOf(samples: readonly ClusterSample[], policy: ModelPolicy =
       networkIn: capacities.networkIn.get(id)?.amount ?? 0,
       networkOut: capacities.networkOut.get(id)?.amount ?? 0,
     };
-    return { id, ...(rack === undefined ? {} : { rack }), state: stateOf(id), capacity };
+    const dirs = directories.of.get(id);
+    return {
+      id,
+      ...(rack === undefined ? {} : { rack }),
+      state: stateOf(id),
+      capacity,
+      ...(dirs === undefined ? {} : { dirs }),
+    };
   });
 
   const away = ids.filter((id) => !alive.has(id));
   return {
     model: { brokers, partitions },
+    dirs: new Map(sample.brokers.flatMap(({ id, dirs }) => (dirs === undefined ? [] : [[id, dirs]]))),
     excludedTopics: sample.topics.map(({ name }) => name).filter(matcher(policy.excludedTopics ?? [])),
     excludedBrokers: away.filter((id) => stateOf(id) !== 'draining'),
     reassigning: sample.reassignments.map(({ topic, partition }) => ({ topic, partition })),
@@ -93,7 +105,7 @@ export function modelOf(samples: readonly ClusterSample[], policy: ModelPolicy =
       capacityConfidence('diskCapacity', [...capacities.disk.values()]),
       capacityConfidence('networkCapacity', [...capacities.networkIn.values()]),
     ],
-    notes: [...sample.problems, ...notesOf(sample, { away, ids, policy })],
+    notes: [...sample.problems, ...notesOf(sample, { away, ids, policy, unsized: directories.unknown })],
   };
 }
 
@@ -141,6 +153,7 @@ const racks = (samples: readonly ClusterSample[]): Map<number, string> =>
 function partitionsOf(
   samples: readonly ClusterSample[],
   placed: readonly Placed[],
+  directories: Directories,
 ): { partitions: PartitionModel[]; confidence: Confidence[] } {
   const sizes = latestSizes(samples);
   const writes = writeRates(samples);
@@ -148,12 +161,14 @@ function partitionsOf(
   const partitions = placed.map(({ key, offline, ...place }): PartitionModel => {
     const bytesIn = (writes.get(key)?.bytesPerSecond ?? 0) / bytesPerMB;
     const read = (reads?.get(key) ?? 0) / bytesPerMB;
+    const dirs = directories.placesOf(place);
     return {
       ...place,
       size: (sizes.get(key) ?? 0) / bytesPerMB,
       bytesIn,
       bytesOut: bytesIn * Math.max(0, place.replicas.length - 1) + read,
       ...(offline.length === 0 ? {} : { offline }),
+      ...(dirs === undefined ? {} : { dirs }),
     };
   });
   const keys = placed.map(({ key }) => key);
@@ -220,12 +235,16 @@ function matcher(patterns: readonly string[]): (topic: string) => boolean {
 
 function notesOf(
   { brokers, reassignments }: ClusterSample,
-  of: { away: readonly number[]; ids: readonly number[]; policy: ModelPolicy },
+  of: {
+    away: readonly number[];
+    ids: readonly number[];
+    policy: ModelPolicy;
+    unsized: readonly number[];
+  },
 ): string[] {
   const failed = brokers.flatMap(({ id, dirs = [] }) =>
     dirs.filter(({ error }) => error !== undefined).map(({ path }) => `${path} of broker ${id}`),
   );
-  const several = brokers.filter(({ dirs = [] }) => dirs.length > 1).map(({ id }) => id);
   const draining = of.policy.draining ?? [];
   const unknown = draining.filter((id) => !of.ids.includes(id));
   const kept = of.away.filter((id) => !draining.includes(id));
@@ -236,10 +255,10 @@ function notesOf(
     ...(failed.length === 0
       ? []
       : [`Offline log directories: ${failed.join(', ')}; what they hold has to leave`]),
-    ...(several.length === 0
+    ...(of.unsized.length === 0
       ? []
       : [
-          `Brokers ${several.join(', ')} have several log directories: capacity is their sum, and Kafka chooses the directory`,
+          `Brokers ${of.unsized.join(', ')} do not tell what each of their log directories can hold: they count as one disk, and Kafka chooses the directory`,
         ]),
     ...(reassignments.length === 0
       ? []

@@ -25,6 +25,7 @@ void suite('the calls for balancing, against Kafka 3.9', { skip: unavailable }, 
     const [dir] = await admin.describeLogDirs(0);
     const replica = dir!.replicas.find(({ topic }) => topic === 'a');
     assert.ok(replica!.sizeBytes > 500_000 && dir!.totalBytes! > dir!.usableBytes!);
+    assert.deepEqual(await admin.alterReplicaLogDirs(0, [{ ...one, path: dir!.path }]), [one]);
     const [latest] = await admin.listOffsets('latest', [one]);
     const [earliest] = await admin.listOffsets('earliest', [one]);
     assert.deepEqual([earliest?.offset, latest?.offset], [0n, 500n]);
@@ -113,7 +114,9 @@ void suite('the calls for balancing, against Kafka 3.9 in ZooKeeper mode', { ski
   });
 
   test('sizes, offsets and configurations are as in KRaft', async () => {
-    const replicas = (await admin.describeLogDirs(1)).flatMap((dir) => dir.replicas);
+    const dirs = await admin.describeLogDirs(1);
+    const replicas = dirs.flatMap((dir) => dir.replicas);
+    assert.deepEqual(await admin.alterReplicaLogDirs(1, [{ ...one, path: dirs[0]!.path }]), [one]);
     const size = replicas.find(({ topic }) => topic === 'a')?.sizeBytes ?? 0;
     const [latest] = await admin.listOffsets('latest', [one]);
     const [tail] = await admin.tailBytesPerOffset([{ ...one, earliest: 0n, latest: latest!.offset }]);

@@ -53,6 +53,23 @@ suite('plan', () => {
     assert.equal((JSON.parse(skewed.out) as { summary: Summary }).summary.due, true);
   });
 
+  test('tells what is moved between the log directories of brokers', async () => {
+    const capacity = { disk: 1_000, networkIn: 100, networkOut: 100 };
+    const dirs = ['/a', '/b'].map((path) => ({ path, capacity: 500 }));
+    const partitions = Array.from({ length: 20 }, (_, partition) => ({
+      ...{ topic: 't', partition, size: 10, bytesIn: 1, bytesOut: 1 },
+      ...{ replicas: [1], leader: 1, dirs: ['/a'] },
+    }));
+    const skewed = { brokers: [{ id: 1, state: 'alive', capacity, dirs }], partitions };
+    const plan = file('directories.json', '');
+    const args = ['--model', file('jbod.json', JSON.stringify(skewed)), '--steps', '1000', '--output', plan];
+    const { code, out } = await kafkaWarden('plan', ...args);
+    assert.equal(code, 0);
+    assert.match(out, /^within +10 replicas, 100 MB between log directories .*; 2 → 0 directories outside$/m);
+    const changes = (JSON.parse(readFileSync(plan, 'utf8')) as Reassignment).partitions;
+    assert.deepEqual(changes[0]?.log_dirs, ['/b']);
+  });
+
   test('empties the brokers that --brokers names', async () => {
     const args = ['--model', plain, '--steps', '100000', '--mode', 'remove-brokers', '--tolerance', '0.1'];
     // Six brokers in three racks: one less leaves its rack to the other, which no band allows for.

@@ -126,6 +126,14 @@ const requestOf = (options: PlanOptions): Request => ({
 
 const percent = (share: number): string => `${(100 * share).toFixed(2)}%`;
 
+const withinText = ({ directories }: Summary): string[] => {
+  if (directories === undefined) return [];
+  const { replicas, movedMB, outsideBefore, outsideAfter } = directories;
+  return [
+    `within     ${replicas} replicas, ${movedMB.toFixed(0)} MB between log directories of their brokers; ${outsideBefore} → ${outsideAfter} directories outside`,
+  ];
+};
+
 const summaryText = (summary: Summary): string => {
   const outside = RESOURCES.map((r) => `${r} ${summary.outsideBefore[r]} → ${summary.outsideAfter[r]}`);
   const minimum = minimumText(summary, { share: percent, ratio: (ratio) => ratio.toFixed(3) });
@@ -135,6 +143,7 @@ const summaryText = (summary: Summary): string => {
       : ['nothing to do: every broker is within the trigger (--trigger 0 plans all the same)']),
     `moves      ${percent(summary.movedShare)} of all data, ${summary.movedMB.toFixed(0)} MB, ${summary.replicaMoves} replicas`,
     `minimum    ${minimum}; from the disk alone ${percent(summary.diskBoundShare)}`,
+    ...withinText(summary),
     `leaders    ${summary.leaderChanges} changes, ${summary.reorderings} of them without a copy`,
     `outside    ${outside.join(', ')} (brokers, ±${percent(summary.tolerance)})`,
     `topics     at most ${pile(summary.topicPileBefore)} → ${pile(summary.topicPileAfter)}`,

@@ -27,7 +27,11 @@ function summaryRows({ summary }: RebalanceStatus): Row[] {
   const takes = estimatedSeconds === undefined ? '' : `; about ${durationText(estimatedSeconds)}`;
   const share = shareText(summary.shareToMove);
   const rows: (Row | undefined)[] = [
-    ['moves', `${summary.move} in ${summary.replicaMoves} replicas, ${share} of all data${takes}`],
+    [
+      'moves',
+      `${bytesText(summary.bytesToMove)} in ${summary.replicaMoves} replicas, ${share} of all data${takes}`,
+    ],
+    withinRow(summary),
     boundShare === undefined
       ? undefined
       : ['minimum', minimumText({ boundShare, ratio }, { share: shareText, ratio: (one) => one.toFixed(2) })],
@@ -37,6 +41,15 @@ function summaryRows({ summary }: RebalanceStatus): Row[] {
     confidence === undefined ? undefined : ['rests on', confidence],
   ];
   return rows.filter((row) => row !== undefined);
+}
+
+function withinRow({
+  relocations = 0,
+  bytesWithinBrokers = 0,
+}: NonNullable<RebalanceStatus['summary']>): Row | undefined {
+  if (relocations === 0) return undefined;
+  const text = `${bytesText(bytesWithinBrokers)} in ${relocations} replicas, between log directories of their brokers`;
+  return ['within', text];
 }
 
 function progressRows({ progress, refused = [], refusedCount = 0 }: RebalanceStatus): Row[] {

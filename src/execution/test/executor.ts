@@ -1,10 +1,12 @@
 import {
   type Action,
+  type ConfigWrite,
   type Failure,
   type Journal,
   type Limits,
   type LookAt,
   type Notice,
+  type Place,
   type Plan,
   type Step,
   type TopicPartition,
@@ -52,6 +54,7 @@ export class Executor {
   /** A new process: only the stored journal is left. */
   restart(): void {
     this.#lookAt = undefined;
+    this.kafka.forgetDisks();
     this.#failures = [];
     this.#acknowledged.clear();
   }
@@ -83,22 +86,44 @@ export class Executor {
 
   #carryOut(wanted: Action, dies: () => boolean): void {
     const { action, dropped } = stillOurs(wanted, this.kafka.ongoing());
+    if (action.kind === 'relocate' || action.kind === 'keep-in-place')
+      return this.#place(action.partitions, dies);
     for (const one of dropped) this.#failed(one, 'FOREIGN_REASSIGNMENT');
-    if (action.kind === 'configs') {
-      for (const write of action.writes) {
-        if (dies()) throw new Crash();
-        const reason = this.kafka.write(write, write.value, write.via);
-        if (reason !== undefined)
-          this.#failures.push({ config: write, reason, message: reason, mayPassLater: true });
-        else if (write.via === 'controllers') this.#acknowledged.set(configKey(write), write.value);
-      }
-      return;
-    }
+    if (action.kind === 'configs') return this.#write(action.writes, dies);
     for (const one of action.partitions) {
       if (dies()) throw new Crash();
-      const reason = this.#one(action.kind, one);
+      const untold = 'places' in one ? this.#tell(one.places ?? []) : undefined;
+      if (dies()) throw new Crash();
+      const reason = untold ?? this.#one(action.kind, one);
       if (reason !== undefined) this.#failed(one, reason);
     }
+  }
+
+  #place(places: readonly Place[], dies: () => boolean): void {
+    for (const one of places) {
+      if (dies()) throw new Crash();
+      const reason = this.kafka.alterDirectory(one, one.broker, one.path, 'us');
+      if (reason !== undefined) this.#failed(one, reason, one.broker);
+    }
+  }
+
+  #write(writes: readonly ConfigWrite[], dies: () => boolean): void {
+    for (const write of writes) {
+      if (dies()) throw new Crash();
+      const reason = this.kafka.write(write, write.value, write.via);
+      if (reason !== undefined)
+        this.#failures.push({ config: write, reason, message: reason, mayPassLater: true });
+      else if (write.via === 'controllers') this.#acknowledged.set(configKey(write), write.value);
+    }
+  }
+
+  /** The brokers of new replicas hear of their directories before. */
+  #tell(places: readonly Place[]): string | undefined {
+    for (const one of places) {
+      const reason = this.kafka.alterDirectory(one, one.broker, one.path, 'us');
+      if (reason !== 'REPLICA_NOT_AVAILABLE') return reason ?? 'REPLICA_STILL_THERE';
+    }
+    return undefined;
   }
 
   #one(
@@ -109,15 +134,16 @@ export class Executor {
     return this.kafka.reassign(one, kind === 'cancel' ? null : (one.replicas ?? null), 'us');
   }
 
-  #failed(one: TopicPartition, reason: string): void {
+  #failed(one: TopicPartition, reason: string, broker?: number): void {
     const move = this.plan.moves.findIndex(
       (other) => other.topic === one.topic && other.partition === one.partition,
     );
     this.#failures.push({
       move,
+      ...(broker === undefined ? {} : { broker }),
       reason,
       message: reason,
-      mayPassLater: reason !== 'UNKNOWN_TOPIC_OR_PARTITION',
+      mayPassLater: reason !== 'UNKNOWN_TOPIC_OR_PARTITION' && reason !== 'LOG_DIR_NOT_FOUND',
     });
   }
 }

@@ -15,12 +15,14 @@ import {
 import type { LookAt } from '../next.ts';
 import { awayOf, belowMinIsr, outOfSync } from '../observe.ts';
 import { effectiveMinIsr } from '../guards.ts';
+import { throttleKeys } from '../throttles.ts';
 import { elementsOf, isAll } from '../throttled-replicas.ts';
 
 /**
  * A small Kafka, written from the facts about the real one (KIP-455, KIP-73, `PartitionReassignmentReplicas`,
  * `PartitionReassignmentRevert`): how assignments change, what a cancel does to order and ISR, which copies a throttle
- * slows down, which settings can be written while a broker is away, and when space comes free. It exists for properties over
+ * slows down, which settings can be written while a broker is away, what a broker does with log directories
+ * (`ReplicaManager.alterReplicaLogDirs`), and when space comes free. It exists for properties over
  * many random histories; the real one is tested in `test/loopback` and on the cluster.
  */
 export interface SimPartition extends TopicPartition {
@@ -32,6 +34,10 @@ export interface SimPartition extends TopicPartition {
   sizeBytes: number;
   /** Bytes by broker. */
   has: Map<number, number>;
+  /** Directory by broker. */
+  lies: Map<number, string>;
+  /** Copies that will replace replicas, by broker. */
+  futures: Map<number, { path: string; bytes: number; foreign: boolean }>;
   /** Set by somebody else. */
   foreign: boolean;
   /** Somebody else has reassigned it, or cancelled what we did. */
@@ -41,11 +47,15 @@ export interface SimPartition extends TopicPartition {
 export interface SimBroker {
   readonly id: number;
   readonly rack: string;
+  /** Of each directory. */
   readonly totalBytes: number;
+  readonly dirs: readonly string[];
   alive: boolean;
-  /** What others than these partitions take. */
+  /** What others than these partitions take of the first directory. */
   otherBytes: number;
-  deleting: { bytes: number; atMs: number }[];
+  deleting: { path: string; bytes: number; atMs: number }[];
+  /** Directories of replicas that are to come; forgotten when it stops. */
+  preferred: Map<string, string>;
 }
 
 const deleteDelayMs = 60_000;
@@ -61,7 +71,7 @@ export class SimulatedKafka {
   /** Whether a preferred leader that is in sync comes to lead. */
   electable: (at: TopicPartition) => boolean = () => true;
   /** Whether the controllers take nothing at the moment. */
-  refusing: () => boolean = () => false;
+  refusing: (atMs: number) => boolean = () => false;
   /** The next look is answered by a broker that has not heard of the last second; reassignments come from the controller. */
   lagging = false;
   #before = { partitions: new Map<string, PartitionState>(), configs: new Map<string, string>() };
@@ -70,8 +80,9 @@ export class SimulatedKafka {
   readonly violations: string[] = [];
   readonly #filledByOthers = new Set<number>();
 
-  addBroker(id: number, rack: string, totalBytes: number): void {
-    this.brokers.set(id, { id, rack, totalBytes, alive: true, otherBytes: 0, deleting: [] });
+  addBroker(id: number, rack: string, totalBytes: number, dirs: readonly string[] = ['/data']): void {
+    const broker = { id, rack, totalBytes, dirs, otherBytes: 0, deleting: [], preferred: new Map() };
+    this.brokers.set(id, { ...broker, alive: true });
   }
 
   broker(id: number): SimBroker {
@@ -81,6 +92,7 @@ export class SimulatedKafka {
   }
 
   addPartition(at: TopicPartition, replicas: readonly number[], sizeBytes: number): void {
+    const lies = new Map(replicas.map((id) => [id, this.#emptiest(id)]));
     this.partitions.set(keyOf(at), {
       topic: at.topic,
       partition: at.partition,
@@ -91,17 +103,85 @@ export class SimulatedKafka {
       removing: [],
       sizeBytes,
       has: new Map(replicas.map((id) => [id, sizeBytes])),
+      lies,
+      futures: new Map(),
       foreign: false,
       touched: false,
     });
   }
 
-  usable(id: number): number {
+  usable(id: number, path: string): number {
     const broker = this.broker(id);
-    let used = broker.otherBytes;
-    for (const { bytes } of broker.deleting) used += bytes;
-    for (const { has } of this.partitions.values()) used += has.get(id) ?? 0;
+    let used = path === broker.dirs[0] ? broker.otherBytes : 0;
+    for (const one of broker.deleting) if (one.path === path) used += one.bytes;
+    for (const { has, lies, futures } of this.partitions.values()) {
+      if (lies.get(id) === path) used += has.get(id) ?? 0;
+      const future = futures.get(id);
+      if (future?.path === path) used += future.bytes;
+    }
     return broker.totalBytes - used;
+  }
+
+  /** Left to itself Kafka takes the directory with the fewest replicas. */
+  #emptiest(id: number): string {
+    const { dirs } = this.broker(id);
+    const counts = dirs.map((path) => ({ path, count: 0 }));
+    for (const { lies } of this.partitions.values()) {
+      const found = counts.find(({ path }) => path === lies.get(id));
+      if (found !== undefined) found.count += 1;
+    }
+    const [first] = counts.sort((a, b) => a.count - b.count);
+    if (first === undefined) throw new RangeError(`Broker ${id} has no directory`);
+    return first.path;
+  }
+
+  /**
+   * A replica that is not there is remembered; one that is copied elsewhere begins anew, and stays where it is told to be
+   * where it is.
+   */
+  alterDirectory(at: TopicPartition, id: number, path: string, by: 'us' | 'others'): string | undefined {
+    const broker = this.broker(id);
+    if (!broker.alive) return 'BROKER_AWAY';
+    if (!broker.dirs.includes(path)) return 'LOG_DIR_NOT_FOUND';
+    const one = this.partitions.get(keyOf(at));
+    if (one?.has.has(id) !== true) {
+      broker.preferred.set(keyOf(at), path);
+      return 'REPLICA_NOT_AVAILABLE';
+    }
+    const known = one.futures.get(id);
+    if (by === 'us' && known?.foreign === true)
+      this.violations.push(`${keyOf(at)}: foreign copy to ${known.path} touched`);
+    if (by === 'others') one.touched = true;
+    if (known !== undefined && known.path !== path) this.#dropFuture(one, id);
+    if (one.lies.get(id) === path || known?.path === path) return undefined;
+    one.futures.set(id, { path, bytes: 0, foreign: by === 'others' });
+    if (by === 'others') this.#filledByOthers.add(id);
+    return undefined;
+  }
+
+  #dropFuture(one: SimPartition, id: number): void {
+    const future = one.futures.get(id);
+    if (future === undefined) return;
+    const { path, bytes } = future;
+    this.broker(id).deleting.push({ path, bytes, atMs: this.nowMs + deleteDelayMs });
+    one.futures.delete(id);
+  }
+
+  #copyWithin(id: number, elapsedMs: number): void {
+    const rate = Number(this.configs.get(`broker/${id}/${throttleKeys.directories}`) ?? unthrottled);
+    let budget = Math.floor((rate * elapsedMs) / 1000);
+    for (const one of this.partitions.values()) {
+      const future = one.futures.get(id);
+      if (future === undefined) continue;
+      const bytes = Math.min((one.has.get(id) ?? 0) - future.bytes, budget);
+      budget -= bytes;
+      future.bytes += bytes;
+      if (future.bytes < (one.has.get(id) ?? 0)) continue;
+      const gone = { path: one.lies.get(id) ?? '', bytes: future.bytes };
+      this.broker(id).deleting.push({ ...gone, atMs: this.nowMs + deleteDelayMs });
+      one.lies.set(id, future.path);
+      one.futures.delete(id);
+    }
   }
 
   /** Replicas are copied, those behind catch up, reassignments complete, deleted segments go. */
@@ -111,6 +191,7 @@ export class SimulatedKafka {
     for (const broker of this.brokers.values()) {
       broker.deleting = broker.deleting.filter(({ atMs }) => atMs > this.nowMs);
     }
+    for (const { id, alive } of this.brokers.values()) if (alive) this.#copyWithin(id, elapsedMs);
     const spent = new Map<string, number>();
     for (const one of this.partitions.values()) {
       for (const id of one.replicas) this.#copy(one, id, { elapsedMs, spent });
@@ -160,8 +241,11 @@ export class SimulatedKafka {
   }
 
   #drop(one: SimPartition, id: number): void {
-    this.broker(id).deleting.push({ bytes: one.has.get(id) ?? 0, atMs: this.nowMs + deleteDelayMs });
+    this.#dropFuture(one, id);
+    const gone = { path: one.lies.get(id) ?? '', bytes: one.has.get(id) ?? 0 };
+    this.broker(id).deleting.push({ ...gone, atMs: this.nowMs + deleteDelayMs });
     one.has.delete(id);
+    one.lies.delete(id);
   }
 
   #electAny(one: SimPartition): void {
@@ -174,6 +258,7 @@ export class SimulatedKafka {
 
   kill(id: number): void {
     this.broker(id).alive = false;
+    this.broker(id).preferred.clear();
     for (const one of this.partitions.values()) {
       if (one.isr.length > 1) one.isr = one.isr.filter((other) => other !== id);
       if (one.leader === id) this.#electAny(one);
@@ -198,11 +283,18 @@ export class SimulatedKafka {
     if (target.some((id) => !this.alive(id) && adding.includes(id))) return 'INVALID_REPLICA_ASSIGNMENT';
     if (by === 'us') this.#judge(one, target);
     const removing = without(one.replicas, target).sort((a, b) => a - b);
-    for (const id of adding) one.has.set(id, 0);
+    for (const id of adding) this.#create(one, id);
     if (by === 'others') for (const id of adding) this.#filledByOthers.add(id);
     Object.assign(one, { replicas: [...target, ...removing], adding, removing, foreign: by === 'others' });
     this.#complete(one);
     return undefined;
+  }
+
+  #create(one: SimPartition, id: number): void {
+    const { preferred } = this.broker(id);
+    one.lies.set(id, preferred.get(keyOf(one)) ?? this.#emptiest(id));
+    preferred.delete(keyOf(one));
+    one.has.set(id, 0);
   }
 
   #judge(one: SimPartition, target: readonly number[]): void {
@@ -245,7 +337,7 @@ export class SimulatedKafka {
   write(ref: ConfigRef, value: string | null, via: 'kafka' | 'controllers'): string | undefined {
     if (ref.type === 'broker' && via === 'kafka' && !this.alive(Number(ref.name))) return 'BROKER_AWAY';
     if (via === 'controllers' && !this.throughControllers) return 'NO_CONTROLLERS';
-    if (via === 'controllers' && this.refusing()) return 'NOT_CONTROLLER';
+    if (via === 'controllers' && this.refusing(this.nowMs)) return 'NOT_CONTROLLER';
     if (ref.type === 'topic' && !this.#exists(ref.name)) return 'UNKNOWN_TOPIC_OR_PARTITION';
     if (value === null) this.configs.delete(configKey(ref));
     else this.configs.set(configKey(ref), value);
@@ -317,6 +409,11 @@ export class SimulatedKafka {
     return new Map([...this.#before.partitions].map(([key, one]) => [key, { ...one, seenAtMs: this.nowMs }]));
   }
 
+  /** What a process that has ended had looked at. */
+  forgetDisks(): void {
+    this.#disks.clear();
+  }
+
   /** Disks are not looked at each time, but after something has landed. */
   #seenDisk(id: number, lookAt: LookAt | undefined): DiskState {
     const known = this.#disks.get(id);
@@ -332,18 +429,18 @@ export class SimulatedKafka {
   }
 
   #disk(id: number): DiskState {
-    const sizes = new Map<string, number>();
-    for (const [key, { has }] of this.partitions) {
-      const bytes = has.get(id);
-      if (bytes !== undefined) sizes.set(key, bytes);
+    const { totalBytes, dirs } = this.broker(id);
+    return { seenAtMs: this.nowMs, dirs: dirs.map((path) => this.#dir(id, path, totalBytes)) };
+  }
+
+  #dir(id: number, path: string, totalBytes: number): LogDirState {
+    const [sizes, futures] = [new Map<string, number>(), new Map<string, number>()];
+    for (const [key, one] of this.partitions) {
+      if (one.lies.get(id) === path) sizes.set(key, one.has.get(id) ?? 0);
+      const future = one.futures.get(id);
+      if (future?.path === path) futures.set(key, future.bytes);
     }
-    const dir: LogDirState = {
-      path: '/data',
-      totalBytes: this.broker(id).totalBytes,
-      usableBytes: this.usable(id),
-      sizes,
-    };
-    return { seenAtMs: this.nowMs, dirs: [dir] };
+    return { path, totalBytes, usableBytes: this.usable(id, path), sizes, futures };
   }
 
   #config(ref: ConfigRef): [string, ConfigSeen][] {
@@ -367,11 +464,36 @@ export class SimulatedKafka {
       const small = copies.reduce((sum, one) => sum + one.sizeBytes, 0) <= smallBytes(limits);
       if (copies.length > limits.movesPerBroker * (small ? 10 : 1))
         this.violations.push(`${copies.length} copies into broker ${id}`);
-      const broker = this.broker(id);
-      // What others copy there is only seen when the disk shows it: of such a disk nothing is promised.
-      if (!this.#filledByOthers.has(id) && this.usable(id) < limits.diskReserve * broker.totalBytes)
-        this.violations.push(`disk ${id} over its reserve`);
+      this.#checkDisk(id, limits);
     }
+    for (const { id } of this.brokers.values()) {
+      const futures = [...this.partitions.values()].filter(
+        (one) => one.futures.get(id)?.foreign === false,
+      ).length;
+      if (futures > limits.movesPerBroker * 10) this.violations.push(`${futures} futures on broker ${id}`);
+      if (futures > 0) this.#checkDisk(id, limits);
+    }
+  }
+
+  #checkDisk(id: number, limits: Limits): void {
+    // What others copy there is only seen when the disk shows it: of such a disk nothing is promised.
+    if (this.#filledByOthers.has(id)) return;
+    const { dirs, totalBytes } = this.broker(id);
+    for (const path of dirs) {
+      if (this.usable(id, path) < limits.diskReserve * totalBytes && this.#isFilled(id, path))
+        this.violations.push(`disk ${id} ${path} over its reserve`);
+    }
+  }
+
+  /** By something of ours. */
+  #isFilled(id: number, path: string): boolean {
+    return [...this.partitions.values()].some(({ adding, foreign, lies, futures }) => {
+      const future = futures.get(id);
+      return (
+        (adding.includes(id) && !foreign && lies.get(id) === path) ||
+        (future?.foreign === false && future.path === path)
+      );
+    });
   }
 
   snapshotConfigs(): Map<string, string> {

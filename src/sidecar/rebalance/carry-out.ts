@@ -3,7 +3,7 @@ import { type Claim, advance, keepJournal, release, take, takeOver } from '../..
 import { writeRates } from '../../model/index.ts';
 import type { Context } from '../context.ts';
 import { changeRecord } from '../disruption/index.ts';
-import { type Entry, claimOf, entryJson, limitsOf, remainder, underWayOf } from './entry.ts';
+import { type Entry, claimOf, entryJson, limitsOf, movesUnderWay, remainder, underWayOf } from './entry.ts';
 import { Execution, type Told, reachOf } from './execute.ts';
 import type { KafkaRebalance } from './kafka-rebalance.ts';
 import type { Execution as Said } from './lifecycle-types.ts';
@@ -103,7 +103,7 @@ export async function resume(
 
 /** Moves are counted by the plan, or by what was left when the plan had gone: never one for the other. */
 const isOfPlan = ({ journal, underWay }: Entry, { moves }: RebalancePlan): boolean =>
-  journal.copies.every(({ move }, index) => {
+  movesUnderWay(journal).every((move, index) => {
     const [planned, stored] = [moves[move], underWay[index]];
     return planned?.topic === stored?.topic && planned?.partition === stored?.partition;
   });
@@ -243,7 +243,7 @@ function stopMessage({ outcome, stop }: Journal): { message?: string } {
   const kept =
     forward.length === 0
       ? ''
-      : `; ${forward.length} had to be finished, because too few of their earlier replicas were in sync`;
+      : `; ${forward.length} had to be finished: too few of their earlier replicas were in sync, or they were complete by then, or their broker was away and goes on by itself`;
   return {
     message: `stopped: ${reverted.length} moves under way were taken back${kept}; what had moved stays`,
   };

@@ -79,6 +79,18 @@ suite('what the disruption record holds of an execution', () => {
       [2, 0],
     );
     assert.deepEqual(rest.journal.refused, {});
+    const relocating = { from: '/a', to: '/b', bytes: 1, state: 'submitted', sinceMs: 0 } as const;
+    const relocations = [1, 3].map((broker) => ({ ...relocating, move: 2, broker }));
+    const within = remainder({
+      ...entry,
+      journal: { ...entry.journal, relocations },
+      underWay: [...entry.underWay, move(5, [1, 3], [1, 3]), move(5, [1, 3], [1, 3])],
+    });
+    assert.deepEqual(
+      (within.journal.relocations ?? []).map((one) => within.plan.moves[one.move]?.partition),
+      [5, 5],
+    );
+    assert.equal(within.plan.moves.length, 3);
     assert.equal(rest.plan.hash, rest.journal.plan);
   });
 });

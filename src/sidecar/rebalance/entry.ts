@@ -5,6 +5,7 @@ import {
   type Move,
   type Plan,
   defaultLimits,
+  keyOf,
   parseJournal,
 } from '../../execution/index.ts';
 import type { Claim, DisruptionRecord, Json, Lease as RecordLease } from '../../gate/record.ts';
@@ -19,7 +20,10 @@ import type { ExecutionSettings } from './settings.ts';
 export interface Entry extends RecordHolder {
   readonly journal: Journal;
   readonly limits: Limits;
-  /** The moves of `journal.copies`, in their order: with them alone what is under way can be taken back. */
+  /**
+   * The moves of `journal.copies`, then those of `journal.relocations`, in their order: with them alone what is under way can
+   * be taken back.
+   */
   readonly underWay: readonly Move[];
 }
 
@@ -65,15 +69,33 @@ const unpacked = (entry: Entry | Packed): Entry =>
     ? (JSON.parse(String(brotliDecompressSync(Buffer.from(entry.brotli, 'base64')))) as Entry)
     : entry;
 
-export const underWayOf = (plan: Plan, { copies }: Journal): Move[] =>
-  copies.flatMap(({ move }) => plan.moves[move] ?? []);
+/** The indices of the moves that are under way, in the order in which an entry has these. */
+export const movesUnderWay = ({ copies, relocations = [] }: Journal): number[] =>
+  [...copies, ...relocations].map(({ move }) => move);
+
+export const underWayOf = (plan: Plan, journal: Journal): Move[] =>
+  movesUnderWay(journal).flatMap((move) => plan.moves[move] ?? []);
 
 /** An execution of nothing but what is under way: the plan itself may be gone with its object. */
 export function remainder({ journal, underWay }: Entry): { plan: Plan; journal: Journal } {
-  const plan = { hash: journal.plan, moves: underWay };
-  const copies = journal.copies.map((copy, move) => ({ ...copy, move }));
+  // A move may be under way on several brokers, and is one move of the remainder.
+  const keys = [...new Set(underWay.map(keyOf))];
+  const moves = keys.flatMap((key) => underWay.find((move) => keyOf(move) === key) ?? []);
+  const at = (index: number): number =>
+    keys.indexOf(underWay[index] === undefined ? '' : keyOf(underWay[index]));
+  const copies = journal.copies.map((copy, index) => ({ ...copy, move: at(index) }));
+  const relocations = journal.relocations?.map((one, index) => ({ ...one, move: at(copies.length + index) }));
   const stop = journal.stop && { ...journal.stop, reverted: [], forward: [] };
-  return { plan, journal: { ...journal, copies, refused: {}, ...(stop === undefined ? {} : { stop }) } };
+  return {
+    plan: { hash: journal.plan, moves },
+    journal: {
+      ...journal,
+      copies,
+      refused: {},
+      ...(relocations === undefined ? {} : { relocations }),
+      ...(stop === undefined ? {} : { stop }),
+    },
+  };
 }
 
 /** Who speaks for the execution of one object. */

@@ -3,7 +3,9 @@ import {
   type ConfigRef,
   type ConfigWrite,
   type Failure,
+  type Place,
   type Plan,
+  type Reassignment,
   type TopicPartition,
   configKey,
   keyOf,
@@ -13,6 +15,7 @@ import {
   KafkaError,
   type KafkaAdmin,
   type KafkaControllers,
+  type ReplicaPlace,
   type ResourceChanges,
 } from '../../kafka/index.ts';
 
@@ -21,7 +24,11 @@ export type ToldControllers = Pick<KafkaControllers, 'alterManyConfigs'>;
 
 export type ActedOnKafka = Pick<
   KafkaAdmin,
-  'alterManyConfigs' | 'alterReassignments' | 'electPreferredLeaders' | 'listReassignments'
+  | 'alterManyConfigs'
+  | 'alterReassignments'
+  | 'alterReplicaLogDirs'
+  | 'electPreferredLeaders'
+  | 'listReassignments'
 >;
 
 /** Refusals that stay (`Errors.java`): asking again changes nothing. Others are asked again after the next look. */
@@ -30,9 +37,14 @@ const forGood = new Set([
   'INVALID_REPLICA_ASSIGNMENT',
   'INVALID_REPLICATION_FACTOR',
   'INVALID_REQUEST',
+  'INVALID_TOPIC_EXCEPTION',
+  'LOG_DIR_NOT_FOUND',
   'POLICY_VIOLATION',
   'TOPIC_AUTHORIZATION_FAILED',
 ]);
+
+/** While a directory of a broker has failed, it begins no copy into another (`LogManager.getOrCreateLog`). */
+const relocationsForGood = new Set([...forGood, 'KAFKA_STORAGE_ERROR']);
 
 interface Refused {
   readonly reason: string;
@@ -115,25 +127,74 @@ export class Actor {
     this.#assertHeld();
     if (wanted.kind === 'elect')
       return this.#outcomes(await this.#kafka.electPreferredLeaders(wanted.partitions));
+    if (wanted.kind === 'keep-in-place') return this.#alterDirectories(wanted.partitions);
     const { action, dropped } = stillOurs(wanted, await this.#kafka.listReassignments(wanted.partitions));
     const failures = dropped.map((one): Failure => {
       const message = `${keyOf(one)}: somebody else reassigns it`;
-      return { ...this.#moveOf(one), reason: 'FOREIGN_REASSIGNMENT', message, mayPassLater: true };
+      const broker = 'broker' in one ? { broker: Number(one.broker) } : {};
+      return { ...this.#moveOf(one), ...broker, reason: 'FOREIGN_REASSIGNMENT', message, mayPassLater: true };
     });
     this.#assertHeld();
-    if (action.kind === 'reassign') {
-      const changes = action.partitions.map(({ topic, partition, replicas }) => ({
-        topic,
-        partition,
-        replicas,
-      }));
-      failures.push(...this.#outcomes(await this.#kafka.alterReassignments(changes)));
-    }
+    if (action.kind === 'relocate') failures.push(...(await this.#alterDirectories(action.partitions)));
+    if (action.kind === 'reassign') failures.push(...(await this.#reassign(action.partitions)));
     if (action.kind === 'cancel') {
       const changes = action.partitions.map(({ topic, partition }) => ({ topic, partition, replicas: null }));
       failures.push(...this.#outcomes(await this.#kafka.alterReassignments(changes)));
     }
     return failures;
+  }
+
+  /**
+   * Brokers are told the directories of replicas that they will get before they get them, as Kafka's own tool does; a
+   * partition of which one was not told is not reassigned.
+   */
+  async #reassign(partitions: readonly Reassignment[]): Promise<Failure[]> {
+    const places = partitions.flatMap((one) => one.places ?? []);
+    const failures = places.length === 0 ? [] : await this.#announce(places);
+    const failed = new Set(failures.map(({ move }) => move));
+    const changes = partitions.flatMap(({ move, topic, partition, replicas }) =>
+      failed.has(move) ? [] : [{ topic, partition, replicas }],
+    );
+    this.#assertHeld();
+    return [...failures, ...this.#outcomes(await this.#kafka.alterReassignments(changes))];
+  }
+
+  /** `REPLICA_NOT_AVAILABLE` says that the broker will remember; one that has the replica does not. */
+  async #announce(places: readonly Place[]): Promise<Failure[]> {
+    const failures: Failure[] = [];
+    for (const { place, error } of await this.#placed(places)) {
+      if (error?.reason === 'REPLICA_NOT_AVAILABLE') continue;
+      const still = { reason: 'REPLICA_STILL_THERE', message: 'a replica that is to come is there still' };
+      const { broker: _broker, ...failure } = this.#directoryFailure(place, error ?? still);
+      failures.push({ ...failure, mayPassLater: error === undefined || !forGood.has(error.reason) });
+    }
+    return failures;
+  }
+
+  async #alterDirectories(places: readonly Place[]): Promise<Failure[]> {
+    return (await this.#placed(places)).flatMap(({ place, error }) =>
+      error === undefined ? [] : [this.#directoryFailure(place, error)],
+    );
+  }
+
+  /** A broker that does not answer fails all of its own. */
+  async #placed(
+    places: readonly Place[],
+  ): Promise<{ readonly place: Place; readonly error: Refused | undefined }[]> {
+    const answers: { place: Place; error: Refused | undefined }[] = [];
+    for (const [broker, own] of Map.groupBy(places, (one) => one.broker)) {
+      this.#assertHeld();
+      const wanted = own.map(({ topic, partition, path }) => ({ topic, partition, path }));
+      const refused = await directoryRefusals(this.#kafka, broker, wanted);
+      answers.push(...own.map((place) => ({ place, error: refused.get(keyOf(place)) })));
+    }
+    return answers;
+  }
+
+  #directoryFailure(place: Place, { reason, message }: Refused): Failure {
+    const { move, broker, path } = place;
+    const told = `${keyOf(place)}: broker ${broker} refused the directory ${path} with ${reason}: ${message}`;
+    return { move, broker, reason, message: told, mayPassLater: !relocationsForGood.has(reason) };
   }
 
   #outcomes(outcomes: readonly (TopicPartition & { readonly error?: Refused })[]): Failure[] {
@@ -148,6 +209,24 @@ export class Actor {
   #moveOf(at: TopicPartition): { move?: number } {
     const move = this.#moves.get(keyOf(at));
     return move === undefined ? {} : { move };
+  }
+}
+
+/** By partition; whether a request that got lost was carried out is for the next look to see. */
+async function directoryRefusals(
+  kafka: Pick<ActedOnKafka, 'alterReplicaLogDirs'>,
+  broker: number,
+  places: readonly ReplicaPlace[],
+): Promise<ReadonlyMap<string, Refused>> {
+  try {
+    const outcomes = await kafka.alterReplicaLogDirs(broker, places);
+    return new Map(
+      outcomes.flatMap((one) => (one.error === undefined ? [] : [[keyOf(one), one.error] as const])),
+    );
+  } catch (error) {
+    if (!(error instanceof KafkaError)) throw error;
+    const refusal = { reason: error.reason ?? error.code, message: error.problem };
+    return new Map(places.map((one) => [keyOf(one), refusal]));
   }
 }
 

@@ -182,15 +182,16 @@ export class Observer {
   }
 
   #dir(dir: Awaited<ReturnType<ObservedKafka['describeLogDirs']>>[number]): LogDirState {
-    const sizes = new Map<string, number>();
-    for (const { sizeBytes, ...at } of dir.replicas) {
+    const [sizes, futures] = [new Map<string, number>(), new Map<string, number>()];
+    for (const { sizeBytes, future, ...at } of dir.replicas) {
       const key = keyOf(at);
-      if (this.#planKeys.has(key)) sizes.set(key, sizeBytes);
+      if (this.#planKeys.has(key)) (future ? futures : sizes).set(key, sizeBytes);
     }
     const { path, totalBytes, usableBytes } = dir;
     return {
       path,
       sizes,
+      futures,
       ...(totalBytes === undefined ? {} : { totalBytes }),
       ...(usableBytes === undefined ? {} : { usableBytes }),
     };
@@ -219,11 +220,9 @@ export class Observer {
     names: readonly string[],
     into: Map<string, readonly EffectiveConfig[]>,
   ): Promise<void> {
+    const keys = [...throttleKeys.rates, throttleKeys.directories];
     const one = async (some: readonly string[]) => {
-      const found = await this.#options.kafka.describeManyConfigs(
-        resourcesOf('broker', some),
-        throttleKeys.rates,
-      );
+      const found = await this.#options.kafka.describeManyConfigs(resourcesOf('broker', some), keys);
       for (const { resource, configs } of found) into.set(resource.name, configs);
     };
     try {

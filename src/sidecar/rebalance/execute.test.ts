@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict';
 import { suite, test } from 'node:test';
-import { type Journal, begin, defaultLimits } from '../../execution/index.ts';
+import { type Journal, type Plan, begin, defaultLimits } from '../../execution/index.ts';
 import { Execution } from './execute.ts';
 import { FakeKafka } from './test/fake-kafka.ts';
 
-const plan = {
+const plan: Plan = {
   hash: 'p',
   moves: [
     { topic: 'orders', partition: 0, from: [0, 1], to: [0, 2], sizeBytes: 1_000 },
@@ -12,7 +12,7 @@ const plan = {
   ],
 };
 
-function around(holds: () => boolean) {
+function around(holds: () => boolean, own: Plan = plan) {
   const kafka = new FakeKafka([
     [0, 1],
     [1, 2],
@@ -20,9 +20,9 @@ function around(holds: () => boolean) {
   const stored: Journal[] = [];
   const execution = new Execution({
     kafka,
-    plan,
+    plan: own,
     limits: { ...defaultLimits, settleMs: 0 },
-    journal: begin({ plan, racks: {}, nowMs: 0 }),
+    journal: begin({ plan: own, racks: {}, nowMs: 0 }),
     save: async (journal) => void stored.push(journal),
     holds,
     signal: AbortSignal.timeout(20_000),
@@ -49,5 +49,25 @@ void suite('an execution', () => {
       assert.equal(kafka.writes + kafka.reassigned.length, changes);
       assert.ok(stored.length > 0);
     }
+  });
+
+  test('tells a broker the directory of a new replica before it is to come, and has it not come where that is refused', async () => {
+    const [first, second] = plan.moves;
+    const named = { ...plan, moves: [{ ...first!, toDirs: ['any', '/data'] }, second!] };
+    const told = around(() => true, named);
+    assert.equal((await told.execution.run()).outcome, 'done');
+    assert.deepEqual(told.kafka.announced, [{ topic: 'orders', partition: 0, path: '/data' }]);
+    const refused = around(() => true, named);
+    refused.kafka.directoryRefusal = 'LOG_DIR_NOT_FOUND';
+    const journal = await refused.execution.run();
+    assert.equal(journal.outcome, 'drifted');
+    assert.match(
+      journal.refused[0]?.detail ?? '',
+      /orders-0: broker 2 refused the directory \/data with LOG_DIR_NOT_FOUND/,
+    );
+    assert.deepEqual(
+      refused.kafka.reassigned.map(({ partition }) => partition),
+      [1],
+    );
   });
 });

@@ -1,5 +1,6 @@
 import { gunzipSync, gzipSync } from 'node:zlib';
 import type { Reassignment } from '../../balance/index.ts';
+import { anyDirectory } from '../../execution/index.ts';
 import type { StoredConfigMap } from './plan-chunks.ts';
 
 /** A plan in Kafka's reassignment format that cannot be used; the message names the place and the remedy. */
@@ -40,11 +41,29 @@ function checkEntry(value: unknown, field: string): Reassignment['partitions'][n
     );
   if (new Set(replicas).size < replicas.length)
     throw new GivenPlanError(`${field}.replicas names a broker twice. List each broker once.`);
-  return { topic, partition, replicas };
+  const directories = checkDirectories(value, field, replicas.length);
+  return { topic, partition, replicas, ...(directories === undefined ? {} : { log_dirs: directories }) };
+}
+
+/** `any`, or an absolute path for each replica; undefined where all are `any`. */
+function checkDirectories(entry: Json, field: string, replicas: number): string[] | undefined {
+  const named = entry['log_dirs'];
+  if (named === undefined) return undefined;
+  const isDirectory = (value: unknown): value is string =>
+    typeof value === 'string' && (value === anyDirectory || value.startsWith('/'));
+  if (!Array.isArray(named) || !named.every(isDirectory))
+    throw new GivenPlanError(
+      `${field}.log_dirs is no list of log directories. Give an absolute path or "any" for each replica.`,
+    );
+  if (named.length !== replicas)
+    throw new GivenPlanError(
+      `${field}.log_dirs has ${named.length} entries for ${replicas} replicas. Give one for each, "any" where it does not matter.`,
+    );
+  return named.every((path) => path === anyDirectory) ? undefined : named;
 }
 
 /**
- * Reads a plan in the format of kafka-reassign-partitions. Log directories in it are left out: Kafka chooses them.
+ * Reads a plan in the format of kafka-reassign-partitions.
  * @throws GivenPlanError naming the first field that does not fit
  */
 export function parseReassignment(text: string): Reassignment {

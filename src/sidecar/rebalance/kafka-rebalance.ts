@@ -73,7 +73,11 @@ export interface PlanStatus {
 export interface RebalanceSummary {
   /** `12.4 GiB`, for the printed column. */
   readonly move: string;
+  /** Between brokers. */
   readonly bytesToMove: number;
+  /** Replicas that are copied between two log directories of a broker, and their bytes; absent where there are none. */
+  readonly relocations?: number;
+  readonly bytesWithinBrokers?: number;
   readonly shareToMove: number;
   /** The proven least. */
   readonly boundShare?: number;

@@ -130,8 +130,8 @@ export function withPlan(seen: Seen, settings: Settings, plan: PlanStatus): Step
   const worthless = invalid(seen, plan);
   if (worthless !== undefined) return worthless;
   const { summary, approval } = held(seen);
-  const { bytesToMove = Infinity, estimatedSeconds } = summary ?? {};
-  const approvable = { hash: plan.hash, bytesToMove, estimatedSeconds };
+  const { bytesToMove = Infinity, bytesWithinBrokers = 0, estimatedSeconds } = summary ?? {};
+  const approvable = { hash: plan.hash, bytesToMove: bytesToMove + bytesWithinBrokers, estimatedSeconds };
   const verdict = approvalOf(seen.rebalance, approvable, settings.autoApprove, seen.now);
   if (!verdict.approved) return notApproved(seen, verdict);
   if (approval?.hash === plan.hash && approval.by === verdict.by) return approved(seen, plan);

@@ -231,6 +231,18 @@ const table: [string, Case, Phase, string, string, RegExp?][] = [
     /allows 1\.0 GiB and the plan moves 12\.4 GiB/,
   ],
   [
+    'what is copied within brokers counts towards the limits',
+    {
+      in: 'Proposed',
+      spec: { autoApprove: { maxBytes: '50Gi' } },
+      status: { summary: { ...summary, relocations: 9, bytesWithinBrokers: 40 * 2 ** 30 } },
+    },
+    'Proposed',
+    'OutsideLimits',
+    'nothing',
+    /allows 50\.0 GiB and the plan moves 52\.4 GiB/,
+  ],
+  [
     'the annotation approves',
     { in: 'Proposed', annotations: approve },
     'Approved',

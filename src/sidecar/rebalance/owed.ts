@@ -39,7 +39,7 @@ export async function oweLater(context: Context, journal: Journal | undefined): 
       ownerReferences: ownedBy(context.world().sets),
     },
     // Only what is owed: refusals may be many.
-    data: { [key]: JSON.stringify({ ...journal, copies: [], refused: {} }) },
+    data: { [key]: JSON.stringify({ ...journal, copies: [], relocations: [], refused: {} }) },
   };
   try {
     await kube.create(paths.configmaps(namespace), object);
@@ -56,7 +56,7 @@ export async function payOwed(context: Context, owed: Journal, signal: AbortSign
     ...reachOf(context),
     plan: { hash: owed.plan, moves: [] },
     limits: limitsOf({ moves: [], execution: { throttle: {} } }),
-    journal: { ...owed, copies: [], refused: {} },
+    journal: { ...owed, copies: [], relocations: [], refused: {} },
     save: (journal) => oweLater(context, journal),
     signal,
     log: context.log,

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { ClusterModel } from '../../balance/index.ts';
+import type { LogDir } from '../../kafka/index.ts';
 import { driftOf } from './drift.ts';
 import { GivenPlanError, givenPlanData, parseReassignment, planOf } from './given-plan.ts';
 import { movesOf } from './plan.ts';
@@ -30,6 +31,54 @@ test('what the cluster cannot do is a problem with a reason', () => {
     problems.join('\n'),
     /orders-7: .*no such partition\norders-0: .*no broker 9\norders-1: 1 replicas instead of 2/,
   );
+});
+
+test('a plan’s log directories are kept where they change something, and checked against what brokers told', () => {
+  const dir = (path: string, partitions: number[], error?: string): LogDir => ({
+    path,
+    replicas: partitions.map((partition) => ({ topic: 'orders', partition, sizeBytes: 1, future: false })),
+    ...(error === undefined ? {} : { error }),
+  });
+  const dirs = new Map([
+    [1, [dir('/a', [0]), dir('/b', [])]],
+    [2, [dir('/a', [0, 1]), dir('/b', [], 'KAFKA_STORAGE_ERROR')]],
+    [3, [dir('/a', [1]), dir('/b', [])]],
+  ]);
+  const named = (one: ReturnType<typeof entry>, ...log_dirs: string[]) => ({ ...one, log_dirs });
+  const toDirs = (...partitions: ReturnType<typeof named>[]) =>
+    movesOf(model, { partitions }, dirs).moves.map((move) => [...move.to, ...(move.toDirs ?? [])]);
+  assert.deepEqual(toDirs(named(entry(0, 1, 2), '/b', '/a')), [[1, 2, '/b', 'any']]);
+  assert.deepEqual(toDirs(named(entry(0, 1, 2), '/a', 'any')), []);
+  assert.deepEqual(toDirs(named(entry(0, 3, 2), '/b', '/a')), [[3, 2, '/b', 'any']]);
+  assert.deepEqual(toDirs(named(entry(0, 1, 3), '/a', 'any')), [[1, 3]]);
+  const { moves, problems } = movesOf(
+    model,
+    { partitions: [named(entry(0, 1, 2), '/x', 'any'), named(entry(1, 2, 4), 'any', '/a')] },
+    dirs,
+  );
+  assert.deepEqual(moves, []);
+  assert.deepEqual(problems, [
+    'orders-0: broker 1 has no log directory /x, but /a, /b',
+    'orders-1: broker 4 has not told of its log directories',
+  ]);
+  const failed = movesOf(
+    model,
+    { partitions: [named(entry(0, 1, 2), 'any', '/b'), named(entry(1, 3, 1), '/b', '/a')] },
+    new Map([...dirs, [3, [dir('/a', [1], 'KAFKA_STORAGE_ERROR'), dir('/b', [])]]]),
+  ).problems;
+  assert.deepEqual(failed, [
+    'orders-0: the log directory /b of broker 2 is offline',
+    'orders-1: broker 3 moves nothing between its log directories while /a is offline',
+  ]);
+});
+
+test('the summary tells what is copied between brokers, and what within them', () => {
+  const dirs = new Map([[1, ['/a', '/b'].map((path) => ({ path, replicas: [] }))]]);
+  const partitions = [{ ...entry(0, 1, 2), log_dirs: ['/b', 'any'] }];
+  const { moves } = movesOf(model, { partitions }, dirs);
+  const { bytesToMove, relocations, bytesWithinBrokers, move } = rebalanceSummary(moves, { totalBytes: 1e9 });
+  assert.deepEqual([bytesToMove, relocations, bytesWithinBrokers], [0, 1, 100e6]);
+  assert.equal(move, '95.4 MiB within brokers');
 });
 
 test('the summary counts copies, leaders and shares', () => {
@@ -66,6 +115,8 @@ test('a plan from elsewhere comes back from its ConfigMap, plain or gzipped', ()
   const text = JSON.stringify({ version: 1, partitions: [{ ...entry(0, 1, 2), log_dirs: ['any', 'any'] }] });
   const plan = parseReassignment(text);
   const expected = { version: 1, partitions: [entry(0, 1, 2)] };
+  const directories = { version: 1, partitions: [{ ...entry(0, 1, 2), log_dirs: ['any', '/b'] }] } as const;
+  assert.deepEqual(parseReassignment(JSON.stringify(directories)), directories);
   const named = { apiVersion: 'v1', kind: 'ConfigMap', metadata: { name: 'p' } } as const;
   assert.deepEqual(planOf({ ...named, data: { 'plan.json': text } }), expected);
   assert.deepEqual(planOf({ ...named, ...givenPlanData(plan) }), expected);
@@ -80,6 +131,8 @@ test('a plan from elsewhere that does not fit is refused with place and remedy',
     ['{"partitions":[{"topic":"a","partition":0,"replicas":[1,1]}]}', /names a broker twice/],
     ['{"partitions":[{"topic":"a","partition":-1,"replicas":[1]}]}', /partitions\[0\]\.partition/],
     [JSON.stringify({ partitions: [entry(0, 1), entry(0, 2)] }), /orders-0 appears twice/],
+    [JSON.stringify({ partitions: [{ ...entry(0, 1), log_dirs: ['a'] }] }), /an absolute path or "any"/],
+    [JSON.stringify({ partitions: [{ ...entry(0, 1, 2), log_dirs: ['/a'] }] }), /1 entries for 2 replicas/],
   ];
   for (const [text, message] of cases)
     assert.throws(

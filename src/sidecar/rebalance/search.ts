@@ -1,6 +1,6 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { type ClusterModel, type Plan as FoundPlan, bytesPerMB, planInWorker } from '../../balance/index.ts';
-import { defaultLimits } from '../../execution/index.ts';
+import { defaultLimits, relocatedOn } from '../../execution/index.ts';
 import { KafkaError } from '../../kafka/index.ts';
 import { paths } from '../../kubernetes/paths.ts';
 import {
@@ -82,7 +82,7 @@ async function found(search: Search): Promise<Found> {
   const outcome =
     settings.configMap === undefined
       ? await balanced(search, settings, modelled)
-      : await given(context, settings.configMap, modelled.model);
+      : await given(context, settings.configMap, modelled);
   const plan: RebalancePlan = {
     schema: 1,
     cluster: context.cluster,
@@ -107,32 +107,37 @@ interface Outcome {
 
 async function balanced(
   { signal }: Search,
-  { request }: Settings,
-  { model, excludedTopics, excludedBrokers }: ModelledCluster,
+  { request, execution }: Settings,
+  { model, dirs, excludedTopics, excludedBrokers }: ModelledCluster,
 ): Promise<Outcome> {
   const { result, interrupt } = planInWorker(model, {
     ...request,
+    diskReserve: execution.diskReserve ?? defaultLimits.diskReserve,
     excludedTopics,
     excludedBrokers: [...new Set([...excludedBrokers, ...(request.excludedBrokers ?? [])])],
   });
   signal.addEventListener('abort', interrupt, { once: true });
   try {
     const { reassignment, summary } = await result;
-    return { moves: movesOf(model, reassignment).moves, summary };
+    return { moves: movesOf(model, reassignment, dirs).moves, summary };
   } finally {
     signal.removeEventListener('abort', interrupt);
   }
 }
 
 /** A plan from elsewhere is taken whole or not at all. */
-async function given({ kube, namespace }: Context, configMap: string, model: ClusterModel): Promise<Outcome> {
+async function given(
+  { kube, namespace }: Context,
+  configMap: string,
+  { model, dirs }: ModelledCluster,
+): Promise<Outcome> {
   const stored = await kube.tryGet<StoredConfigMap>(paths.configmaps(namespace, configMap));
   if (stored === undefined)
     throw new Blocked(
       'PlanMissing',
       `ConfigMap ${configMap} of spec.plan.configMap is not there. Create it, with the plan under plan.json.`,
     );
-  const { moves, problems } = movesOf(model, planOf(stored));
+  const { moves, problems } = movesOf(model, planOf(stored), dirs);
   const [first] = problems;
   if (first === undefined) return { moves };
   const more = problems.length > 1 ? `, and ${problems.length - 1} more like it` : '';
@@ -184,7 +189,9 @@ export function estimatedSecondsOf({ moves, execution }: RebalancePlan): number 
   if (rate === undefined) return undefined;
   const busy = new Map<string, number>();
   const add = (key: string, bytes: number) => busy.set(key, (busy.get(key) ?? 0) + bytes);
-  for (const { from, to, sizeBytes } of moves) {
+  for (const move of moves) {
+    const { from, to, sizeBytes } = move;
+    for (const id of relocatedOn(move)) add(`within ${id}`, sizeBytes);
     const copies = to.filter((id) => !from.includes(id));
     for (const id of copies) add(`in ${id}`, sizeBytes);
     if (from[0] !== undefined) add(`out ${from[0]}`, sizeBytes * copies.length);

@@ -17,13 +17,14 @@ const rounded = (share: number): number => Math.round(share * 1e6) / 1e6;
 
 /** What people are shown of a plan. */
 export function rebalanceSummary(moves: readonly PlannedMove[], facts: SummaryFacts): RebalanceSummary {
-  const { bytesToMove, replicaMoves, leaderChanges } = totalsOf(moves);
+  const { bytesToMove, replicaMoves, leaderChanges, relocations, bytesWithinBrokers } = totalsOf(moves);
   const { totalBytes, planner, estimatedSeconds, confidence } = facts;
   const share = totalBytes > 0 ? bytesToMove / totalBytes : 0;
   const bound = planner?.boundShare;
   return {
-    move: bytesText(bytesToMove),
+    move: moveText(bytesToMove, bytesWithinBrokers),
     bytesToMove,
+    ...(relocations > 0 && { relocations, bytesWithinBrokers }),
     shareToMove: rounded(share),
     ...(bound !== undefined && { boundShare: rounded(bound) }),
     ...(planner?.ratio !== undefined && { ratio: Math.round(1000 * planner.ratio) / 1000 }),
@@ -36,4 +37,10 @@ export function rebalanceSummary(moves: readonly PlannedMove[], facts: SummaryFa
     ...(estimatedSeconds !== undefined && { estimatedSeconds: Math.round(estimatedSeconds) }),
     ...(confidence !== undefined && { confidence }),
   };
+}
+
+function moveText(between: number, within: number): string {
+  if (within === 0) return bytesText(between);
+  const inPlace = `${bytesText(within)} within brokers`;
+  return between === 0 ? inPlace : `${bytesText(between)} and ${inPlace}`;
 }

@@ -6,6 +6,7 @@ import {
   type OngoingReassignment,
   type PartitionOutcome,
   type ReassignmentChange,
+  type ReplicaPlace,
   type TopicPartition,
 } from '../../../kafka/index.ts';
 
@@ -40,6 +41,9 @@ export class FakeKafka {
   measured = 0;
   /** Groups of measurements are left. */
   hasGroups = false;
+  /** What a broker says that is told a directory of a replica; it has none yet. */
+  directoryRefusal = 'REPLICA_NOT_AVAILABLE';
+  readonly announced: ReplicaPlace[] = [];
   writes = 0;
   looks = 0;
 
@@ -165,6 +169,13 @@ export class FakeKafka {
       .filter((one) => one.replicas.includes(broker))
       .map(({ topic, partition }) => ({ topic, partition, sizeBytes, future: false, lagOffsets: 0n }));
     return [{ path: '/data', totalBytes: 1e12, usableBytes: 9e11, replicas }];
+  }
+
+  async alterReplicaLogDirs(_broker: number, places: readonly ReplicaPlace[]): Promise<PartitionOutcome[]> {
+    this.#look();
+    this.announced.push(...places);
+    const error = { reason: this.directoryRefusal, message: 'not here' };
+    return places.map(({ topic, partition }) => ({ topic, partition, error }));
   }
 
   async listOffsets() {
