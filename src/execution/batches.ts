@@ -15,11 +15,11 @@ import type { Standing } from './standing.ts';
 import { chainAt } from './steps.ts';
 
 /**
- * How long small copies beyond `movesPerBroker` may keep the throttle busy, and how many times as many they may be. It takes a
- * second or so from the end of a copy to the begin of the next. Much more at once would make the throttle inexact: a follower
+ * How long small copies beyond `movesPerBroker` may keep the throttle busy, and how many times as many they may be. It takes two
+ * seconds or so from the end of a copy to the begin of the next. Much more at once would make the throttle inexact: a follower
  * asks whether it may fetch, and then fetches up to 1 MB of each partition, 10 MB from each leader (KIP-73).
  */
-const ahead = { seconds: 2, times: 10 };
+const ahead = { seconds: 4, times: 10 };
 
 /** Reverts the largest copy into a disk that producers fill faster than was foreseen. */
 export function relieveDisks(round: Round): void {
