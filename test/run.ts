@@ -2,8 +2,7 @@
  * The test runner behind `npm test`.
  *
  * ```
- * node test/run.ts                 units and properties two files at a time, then brokers on loopback beside the tests of the test cluster
- *                                  itself, then the cluster tests and journeys one by one
+ * node test/run.ts                 units and properties two files at a time, then brokers on loopback, the cluster tests and journeys one by one
  * node test/run.ts --unit          the first part only
  * node test/run.ts --full           lists the shards of what takes longer (npm run e2e:full)
  * node test/run.ts --shard NAME    test/e2e/NAME, results written to test/results/NAME.json and .md
@@ -33,14 +32,12 @@ const { values, positionals } = parseArgs({
   strict: false,
 });
 
-const runAll = async (
-  files: readonly string[],
-  { concurrency = 1, live = true } = {},
-): Promise<FileRun[]> => {
+const runAll = async (files: readonly string[], concurrency: number): Promise<FileRun[]> => {
   const waiting = [...files];
   const runs: FileRun[] = [];
   const worker = async () => {
     for (let file = waiting.shift(); file !== undefined; file = waiting.shift()) {
+      const live = concurrency === 1;
       runs.push(await execute(file, reporter({ live })));
     }
   };
@@ -55,14 +52,14 @@ const finish = (runs: readonly FileRun[]): void => {
   process.exitCode = runs.every((run) => run.ok) && runs.length > 0 ? 0 : 1;
 };
 
-/** Runs what shares the test cluster. Where the cluster fails, that is said and fails the run; totals still come. */
+/** Runs files that share the test cluster. Where the cluster fails, that is said and fails the run; totals still come. */
 const runOnCluster = async (
-  run: (add: (more: readonly FileRun[]) => void) => Promise<void>,
+  files: readonly string[],
 ): Promise<{ runs: FileRun[]; clusterFailed: boolean }> => {
   const runs: FileRun[] = [];
   try {
     const { withSharedCluster } = await import('./runner/shared-cluster.ts');
-    await withSharedCluster(() => run((more) => runs.push(...more)));
+    await withSharedCluster(async () => runs.push(...(await runAll(files, 1))));
     return { runs, clusterFailed: false };
   } catch (error) {
     console.error('\nThe test cluster failed:', error);
@@ -80,7 +77,7 @@ const runShard = async (name: string): Promise<void> => {
     return;
   }
   const tested = checkout();
-  const { runs, clusterFailed } = await runOnCluster(async (add) => add(await runAll(files)));
+  const { runs, clusterFailed } = await runOnCluster(files);
   const durationMs = performance.now() - started;
   console.log(`\nresults written to ${writeResults({ shard: name, runs, durationMs, tested })}`);
   finish(runs);
@@ -88,22 +85,16 @@ const runShard = async (name: string): Promise<void> => {
 };
 
 const runSuites = async (unitOnly: boolean): Promise<void> => {
-  const { unit, loopback, cluster, serial } = suites();
-  const runs = await runAll(unit, { concurrency: 2, live: false });
-  if (unitOnly) return finish(runs);
-  // Both spend most of their time waiting, for brokers and for nodes; what counts seconds comes after them, alone.
-  const onLoopback = runAll(loopback, { live: false });
-  const shared = await runOnCluster(async (add) => {
-    add(await runAll(cluster));
-    await onLoopback;
-    add(await runAll(serial));
-  });
-  finish([...runs, ...(await onLoopback), ...shared.runs]);
+  const { unit, loopback, serial } = suites();
+  const runs = await runAll(unit, 2);
+  if (!unitOnly) runs.push(...(await runAll(loopback, 1)));
+  const shared = unitOnly ? { runs: [], clusterFailed: false } : await runOnCluster(serial);
+  finish([...runs, ...shared.runs]);
   if (shared.clusterFailed) process.exitCode = 1;
 };
 
 // `--shard` without a name arrives as `true`: an empty name lists the shards.
 if (values.full === true || values.shard !== undefined)
   await runShard(typeof values.shard === 'string' ? values.shard : '');
-else if (positionals.length > 0) finish(await runAll(positionals));
+else if (positionals.length > 0) finish(await runAll(positionals, 1));
 else await runSuites(values.unit === true);

@@ -10,14 +10,17 @@ const find = (patterns: readonly string[]): string[] =>
 
 /**
  * The files of `npm test`: `unit` files need nothing but this machine's Node and may run side by side; `loopback`
- * files start brokers on this machine's loopback, one file at a time; `cluster` files test the test cluster itself; `serial`
- * files share it and run one after the other, in the order of their folders.
+ * files start brokers on this machine's loopback, one file at a time; `serial` files share the test cluster and run one after
+ * the other, in the order of their folders.
  */
-export const suites = (): { unit: string[]; loopback: string[]; cluster: string[]; serial: string[] } => ({
+export const suites = (): { unit: string[]; loopback: string[]; serial: string[] } => ({
   unit: find(['{certs,src,scripts,bench,demo,test/unit,test/runner,test/shapes,test/judge}/**/*.test.ts']),
   loopback: find(['test/loopback/**/*.kafka.test.ts']),
-  cluster: find(['test/cluster/**/*.test.ts']),
-  serial: [...find(['test/cluster-tests/**/*.test.ts']), ...find(['test/journey/**/*.test.ts'])],
+  serial: [
+    ...find(['test/cluster/**/*.test.ts']),
+    ...find(['test/cluster-tests/**/*.test.ts']),
+    ...find(['test/journey/**/*.test.ts']),
+  ],
 });
 
 /** The test files of one shard of `test/e2e`; empty when there is no such shard. */

@@ -107,6 +107,7 @@ export function settingsOf(broker: NodePlace, surroundings: Surroundings): Recor
       ? {
           'broker.id': String(broker.id),
           'zookeeper.connect': `localhost:${surroundings.zookeeperPort}`,
+          'zookeeper.connection.timeout.ms': '60000',
           'listener.security.protocol.map': 'INTERNAL:SSL',
           listeners: `INTERNAL://localhost:${broker.port}`,
         }
@@ -147,9 +148,9 @@ function quorumSettings(broker: NodePlace, voters: Surroundings['voters']): Reco
   };
 }
 
-/** Settings of a ZooKeeper of its own. */
+/** Settings of a ZooKeeper of its own; a session waits for no disk, on which other tests may be at work. */
 export const zookeeperSettings = (folder: string, port: number): string =>
-  `dataDir=${folder}\nclientPort=${port}\nclientPortAddress=127.0.0.1\nadmin.enableServer=false\n`;
+  `dataDir=${folder}\nclientPort=${port}\nclientPortAddress=127.0.0.1\nadmin.enableServer=false\nforceSync=no\n`;
 
 /** What the format step would write, without the seconds that it takes. */
 export async function prepare(
