@@ -2,7 +2,7 @@ import { Writer, createAPI, listGroupsV4 } from '@platformatic/kafka';
 import type { Ask } from './ask.ts';
 import { describeCluster } from './cluster.ts';
 import type { PartitionOffset } from './offsets.ts';
-import { chunksOf } from './partitions.ts';
+import { chunksOf, readByTopic } from './partitions.ts';
 import { supported } from './versions.ts';
 
 /** How far a consumer group says that it has read. */
@@ -29,18 +29,15 @@ const offsetFetchV8 = createAPI<[groups: readonly string[]], GroupOffsets[]>(
     return reader
       .readArray((one) => {
         const group = one.readString();
-        const offsets = one.readArray((topics) => {
-          const topic = topics.readString();
-          return topics.readArray((entry) => {
-            const partition = entry.readInt32();
-            const offset = entry.readInt64();
-            entry.readInt32();
-            entry.readNullableString();
-            return { topic, partition, offset: entry.readInt16() === 0 ? offset : -1n };
-          });
+        const offsets = readByTopic(one, (entry, topic) => {
+          const partition = entry.readInt32();
+          const offset = entry.readInt64();
+          entry.readInt32();
+          entry.readNullableString();
+          return { topic, partition, offset: entry.readInt16() === 0 ? offset : -1n };
         });
         const refused = one.readInt16() !== 0;
-        return { group, refused, offsets: offsets.flat().filter(({ offset }) => offset >= 0n) };
+        return { group, refused, offsets: offsets.filter(({ offset }) => offset >= 0n) };
       })
       .filter(({ refused }) => !refused)
       .map(({ group, offsets }) => ({ group, offsets }));

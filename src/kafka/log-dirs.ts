@@ -6,6 +6,7 @@ import {
   byTopic,
   inRequests,
   outcomeOf,
+  readByTopic,
   reasonOf,
   refusalOf,
 } from './partitions.ts';
@@ -75,15 +76,10 @@ const alterReplicaLogDirsV2 = createAPI<[places: readonly ReplicaPlace[]], Parti
       .appendTaggedFields(),
   (_correlationId, _key, _version, reader) => {
     reader.readInt32();
-    return reader
-      .readArray((topics) => {
-        const topic = topics.readString();
-        return topics.readArray((one) => {
-          const partition = one.readInt32();
-          return outcomeOf({ topic, partition }, refusalOf(one.readInt16(), null));
-        });
-      })
-      .flat();
+    return readByTopic(reader, (one, topic) => {
+      const partition = one.readInt32();
+      return outcomeOf({ topic, partition }, refusalOf(one.readInt16(), null));
+    });
   },
 );
 
@@ -105,12 +101,7 @@ export async function alterReplicaLogDirs(
 function readLogDir(reader: Reader, version: number): LogDir {
   const error = reader.readInt16();
   const path = reader.readString();
-  const replicas = reader
-    .readArray((topics) => {
-      const topic = topics.readString();
-      return topics.readArray((one) => readReplica(one, topic));
-    })
-    .flat();
+  const replicas = readByTopic(reader, readReplica);
   const sizes = version >= 4 ? readSizes(reader) : {};
   return { path, replicas, ...sizes, ...(error === 0 ? {} : { error: reasonOf(error) }) };
 }

@@ -1,7 +1,7 @@
 import { Writer, createAPI } from '@platformatic/kafka';
 import type { Ask } from './ask.ts';
 import { askLeaders } from './leaders.ts';
-import { type TopicPartition, byTopic, partitionsPerRequest } from './partitions.ts';
+import { type TopicPartition, byTopic, partitionsPerRequest, readByTopic } from './partitions.ts';
 import { supported } from './versions.ts';
 
 export interface PartitionOffset extends TopicPartition {
@@ -32,20 +32,14 @@ const listOffsetsV6 = createAPI<
       .appendTaggedFields(),
   (_correlationId, _key, _version, reader) => {
     reader.readInt32();
-    return reader
-      .readArray((topics) => {
-        const topic = topics.readString();
-        return topics.readArray((one) => {
-          const partition = one.readInt32();
-          const error = one.readInt16();
-          one.readInt64();
-          const offset = one.readInt64();
-          one.readInt32();
-          return { topic, partition, offset: error === 0 ? offset : -1n };
-        });
-      })
-      .flat()
-      .filter(({ offset }) => offset >= 0n);
+    return readByTopic(reader, (one, topic) => {
+      const partition = one.readInt32();
+      const error = one.readInt16();
+      one.readInt64();
+      const offset = one.readInt64();
+      one.readInt32();
+      return { topic, partition, offset: error === 0 ? offset : -1n };
+    }).filter(({ offset }) => offset >= 0n);
   },
 );
 

@@ -1,4 +1,4 @@
-import { protocolErrors, protocolErrorsCodesById } from '@platformatic/kafka';
+import { type Reader, protocolErrors, protocolErrorsCodesById } from '@platformatic/kafka';
 import { KafkaError } from './errors.ts';
 
 export interface TopicPartition {
@@ -36,6 +36,16 @@ export function byTopic<T extends TopicPartition>(
     else found.push(one);
   }
   return [...topics].map(([topic, list]) => ({ topic, partitions: list }));
+}
+
+/** The form that answers have, one behind the other: what `read` makes of each partition, at its number. */
+export function readByTopic<T>(reader: Reader, read: (one: Reader, topic: string) => T): T[] {
+  return reader
+    .readArray((topics) => {
+      const topic = topics.readString();
+      return topics.readArray((one) => read(one, topic));
+    })
+    .flat();
 }
 
 export const partitionKey = ({ topic, partition }: TopicPartition): string => `${topic}-${partition}`;

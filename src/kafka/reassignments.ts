@@ -9,6 +9,7 @@ import {
   outcomeOf,
   partitionsPerRequest,
   refusalOf,
+  readByTopic,
 } from './partitions.ts';
 import { throwIfRefused } from './refused.ts';
 import { supported } from './versions.ts';
@@ -99,13 +100,8 @@ function readAlter(version: number, reader: Reader): PartitionOutcome[] {
 
 /** Topics, each with partitions, each with an error; how this answer and that of ElectLeaders list them. */
 export function readOutcomes(reader: Reader): PartitionOutcome[] {
-  return reader
-    .readArray((topics) => {
-      const topic = topics.readString();
-      return topics.readArray((one) => {
-        const partition = one.readInt32();
-        return outcomeOf({ topic, partition }, refusalOf(one.readInt16(), one.readNullableString()));
-      });
-    })
-    .flat();
+  return readByTopic(reader, (one, topic) => {
+    const partition = one.readInt32();
+    return outcomeOf({ topic, partition }, refusalOf(one.readInt16(), one.readNullableString()));
+  });
 }

@@ -2,7 +2,7 @@ import { type Reader, Writer, createAPI } from '@platformatic/kafka';
 import type { Ask } from './ask.ts';
 import { type BatchTotals, addBatches } from './batches.ts';
 import { askLeaders } from './leaders.ts';
-import { type TopicPartition, byTopic } from './partitions.ts';
+import { type TopicPartition, byTopic, readByTopic } from './partitions.ts';
 import { throwIfRefused } from './refused.ts';
 import { supported } from './versions.ts';
 
@@ -52,12 +52,7 @@ const fetchV12 = createAPI<[partitions: readonly Wanted[]], Fetched[]>(
     reader.readInt32();
     throwIfRefused({ key, version }, reader.readInt16(), null);
     reader.readInt32();
-    return reader
-      .readArray((topics) => {
-        const topic = topics.readString();
-        return topics.readArray((one) => readPartition(one, topic));
-      })
-      .flat();
+    return readByTopic(reader, readPartition);
   },
 );
 

@@ -2,21 +2,13 @@ import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
 import { after, before, suite, test } from 'node:test';
 import { propose } from '../../src/balance/index.ts';
-import {
-  type Journal,
-  type Limits,
-  type Move,
-  type Plan,
-  begin,
-  defaultLimits,
-  parseJournal,
-  throttleKeys,
-} from '../../src/execution/index.ts';
+import { type Limits, type Move, defaultLimits, throttleKeys } from '../../src/execution/index.ts';
 import type { KafkaAdmin } from '../../src/kafka/index.ts';
 import { modelOf, sampleCluster } from '../../src/model/index.ts';
-import { type ExecuteOptions, Execution } from '../../src/sidecar/rebalance/execute.ts';
+import type { ExecuteOptions } from '../../src/sidecar/rebalance/execute.ts';
 import { movesOf } from '../../src/sidecar/rebalance/plan.ts';
 import { type LoopbackKafka, loopbackUnavailable, startLoopback } from '../support/loopback-kafka.ts';
+import { journalledExecution } from '../support/journalled-execution.ts';
 import { until } from '../support/until.ts';
 import { withProducer } from './produce.ts';
 
@@ -98,25 +90,12 @@ void suite('log directories, on Kafka 4.1', { skip: unavailable }, () => {
     );
   };
 
-  /** An execution whose journal is kept as the text that a crash would leave. */
-  const started = (moves: readonly Move[], options: Partial<ExecuteOptions> = {}) => {
-    const plan: Plan = { hash: 'sha', moves };
-    let stored = JSON.stringify(begin({ plan, racks: {}, nowMs: Date.now() }));
-    const open = (more: Partial<ExecuteOptions> = {}): Execution =>
-      new Execution({
-        kafka: admin,
-        plan,
-        limits,
-        journal: parseJournal(stored),
-        save: async (journal) => void (stored = JSON.stringify(journal)),
-        signal: AbortSignal.timeout(60_000),
-        pollMs: 200,
-        intervals: { pictureMs: 1_000 },
-        ...options,
-        ...more,
-      });
-    return { open, journal: (): Journal => parseJournal(stored) };
-  };
+  const started = (moves: readonly Move[], options: Partial<ExecuteOptions> = {}) =>
+    journalledExecution(moves, {
+      ...{ kafka: admin, limits, timeoutMs: 60_000 },
+      ...{ pollMs: 200, intervals: { pictureMs: 1_000 } },
+      ...options,
+    });
 
   const move = (topic: string, partition: number, more: Pick<Move, 'from' | 'to' | 'toDirs'>): Move => ({
     ...{ topic, partition, sizeBytes: mb },

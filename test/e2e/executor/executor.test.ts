@@ -2,19 +2,16 @@ import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
 import { after, before, suite, test } from 'node:test';
 import {
-  type Journal,
   type Limits,
   type Move,
-  type Plan,
-  begin,
   defaultLimits,
-  parseJournal,
   sameOrder,
   throttleKeys,
 } from '../../../src/execution/index.ts';
 import type { KafkaAdmin } from '../../../src/kafka/index.ts';
-import { type ExecuteOptions, Execution, type Told } from '../../../src/sidecar/rebalance/execute.ts';
+import type { ExecuteOptions, Told } from '../../../src/sidecar/rebalance/execute.ts';
 import { type LoopbackKafka, loopbackUnavailable, startLoopback } from '../../support/loopback-kafka.ts';
+import { journalledExecution } from '../../support/journalled-execution.ts';
 import { until } from '../../support/until.ts';
 
 const unavailable = (await loopbackUnavailable()) ?? false;
@@ -97,26 +94,15 @@ void suite('the executor, on Kafka 4.1', { skip: unavailable }, () => {
     return [...found!.partitions].sort((a, b) => a.index - b.index).map(({ replicas }) => [...replicas]);
   };
 
-  /** An execution whose journal is kept as the text that a crash would leave. */
   const started = (moves: readonly Move[], options: Partial<ExecuteOptions> = {}) => {
-    const plan: Plan = { hash: 'sha', moves };
-    let stored = JSON.stringify(begin({ plan, racks, nowMs: Date.now() }));
     const told: Told[] = [];
-    const open = (more: Partial<ExecuteOptions> = {}): Execution =>
-      new Execution({
-        kafka: admin,
-        plan,
-        limits,
-        journal: parseJournal(stored),
-        save: async (journal) => void (stored = JSON.stringify(journal)),
-        signal: AbortSignal.timeout(120_000),
-        pollMs: 300,
-        intervals: { pictureMs: 2_000 },
-        tell: (one) => void told.push(one),
-        ...options,
-        ...more,
-      });
-    return { open, told, journal: (): Journal => parseJournal(stored) };
+    const execution = journalledExecution(moves, {
+      ...{ kafka: admin, limits, racks, timeoutMs: 120_000 },
+      ...{ pollMs: 300, intervals: { pictureMs: 2_000 } },
+      tell: (one) => void told.push(one),
+      ...options,
+    });
+    return { ...execution, told };
   };
 
   const sizesOn = async (broker: number, topic: string): Promise<number> => {
