@@ -11,15 +11,16 @@ const limits: Limits = {
   throttle: { floorBytesPerSecond: rate, ceilingBytesPerSecond: rate },
 };
 
-/** So many partitions of one topic, of which one replica each goes to broker 3. */
-function plan(count: number, sizeBytes: number) {
+/** So many partitions, of which one replica each goes to broker 3. */
+function plan(count: number, sizeBytes: number, { topics = 1 } = {}) {
   const kafka = new SimulatedKafka();
   for (let id = 0; id < 4; id++) kafka.addBroker(id, `r${id}`, 1_000_000 * mb);
-  kafka.minIsr.set('t', 1);
-  const moves = Array.from({ length: count }, (_, partition): Move => {
-    const from = [partition % 3, (partition + 1) % 3];
-    kafka.addPartition({ topic: 't', partition }, from, sizeBytes);
-    return { topic: 't', partition, from, to: [from[0]!, 3], sizeBytes };
+  const moves = Array.from({ length: count }, (_, index): Move => {
+    const from = [index % 3, (index + 1) % 3];
+    const at = { topic: `t${index % topics}`, partition: Math.floor(index / topics) };
+    kafka.minIsr.set(at.topic, 1);
+    kafka.addPartition(at, from, sizeBytes);
+    return { ...at, from, to: [from[0]!, 3], sizeBytes };
   });
   return { kafka, executor: new Executor(kafka, { hash: 'p', moves }, limits) };
 }
@@ -28,11 +29,11 @@ function plan(count: number, sizeBytes: number) {
 function carriedOut({ kafka, executor }: ReturnType<typeof plan>) {
   let [most, fromMs, toMs] = [0, Infinity, 0];
   for (let looks = 0; looks < 5_000 && executor.journal.outcome === undefined; looks++) {
-    const { soon } = executor.round();
+    const { soon, underWayMs = Infinity } = executor.round();
     const underWay = kafka.ours().length;
     if (underWay > 0) [fromMs, toMs] = [Math.min(fromMs, kafka.nowMs), kafka.nowMs];
     most = Math.max(most, underWay);
-    kafka.tick(soon ? 250 : 1_000);
+    kafka.tick(soon ? 250 : Math.min(1_000, Math.max(400, underWayMs / 10)));
   }
   assert.equal(executor.journal.outcome, 'done');
   return { most, seconds: (toMs - fromMs) / 1_000 };
@@ -49,4 +50,11 @@ test('of small ones as many as keep the throttle in use until the next are submi
   assert.ok(most > limits.movesPerBroker && most <= 10 * limits.movesPerBroker, `${most} at once`);
   const least = (400 * size) / rate;
   assert.ok(seconds <= least * 1.5, `${seconds} s, and the throttle lets them pass in ${least} s`);
+});
+
+test('partitions of many topics wait for the throttles of their own topic no longer than others', () => {
+  const size = mb / 2;
+  const { seconds } = carriedOut(plan(400, size, { topics: 400 }));
+  const least = (400 * size) / rate;
+  assert.ok(seconds <= least * 1.1, `${seconds} s, and the throttle lets them pass in ${least} s`);
 });

@@ -15,11 +15,11 @@ import type { Standing } from './standing.ts';
 import { chainAt } from './steps.ts';
 
 /**
- * How long small copies beyond `movesPerBroker` may keep the throttle busy, and how many times as many they may be. It takes two
- * seconds or so from the end of a copy to the begin of the next. Much more at once would make the throttle inexact: a follower
- * asks whether it may fetch, and then fetches up to 1 MB of each partition, 10 MB from each leader (KIP-73).
+ * How long small copies beyond `movesPerBroker` may keep the throttle busy, and how many times as many they may be. It takes one
+ * to two seconds from the end of a copy to the begin of the next. More at once would make the throttle inexact: a follower asks
+ * whether it may fetch, and then fetches up to 1 MB of each partition, 10 MB from each leader (KIP-73).
  */
-const ahead = { seconds: 4, times: 10 };
+const ahead = { seconds: 3, times: 10 };
 
 /** Reverts the largest copy into a disk that producers fill faster than was foreseen. */
 export function relieveDisks(round: Round): void {
@@ -110,6 +110,16 @@ function candidate(round: Round, index: number, step: number): Copy | Notice {
 interface Under {
   readonly copies: number;
   readonly bytes: number;
+}
+
+/** How long what is under way takes to pass at the rate, on the broker to which most is copied. */
+export function underWayMs({ journal, limits }: Round): number | undefined {
+  if (limits.throttle === undefined || journal.rate === undefined) return undefined;
+  const into = new Map<number, Under>();
+  for (const { state, before, target, bytes } of journal.copies)
+    if (state === 'submitted') for (const broker of without(target, before)) count(into, broker, 1, bytes);
+  if (into.size === 0) return undefined;
+  return (1_000 * Math.max(...[...into.values()].map(({ bytes }) => bytes))) / journal.rate.bytesPerSecond;
 }
 
 /** What is under way against the limits. */

@@ -10,7 +10,7 @@ import {
   configKey,
   without,
 } from './model.ts';
-import { chooseCopies, relieveDisks, submitQueued } from './batches.ts';
+import { chooseCopies, relieveDisks, submitQueued, underWayMs } from './batches.ts';
 import { followCopies } from './copies.ts';
 import { atATime, elect, leadershipLeft, nextToElect, order } from './leaders.ts';
 import { type Progress, progressOf } from './progress.ts';
@@ -20,6 +20,7 @@ import { type Options, Round } from './round.ts';
 import { type Standing, standings } from './standing.ts';
 import { chainAt } from './steps.ts';
 import { payable, settleThrottles, throttleOfDirectories, throttlesOf } from './throttles.ts';
+import { type Upcoming, upcoming } from './upcoming.ts';
 
 /** What the next look has to contain beside the whole picture. */
 export interface LookAt {
@@ -46,6 +47,8 @@ export interface Step {
   readonly progress: Progress;
   /** The next look is worth taking at once. */
   readonly soon: boolean;
+  /** How long what is under way takes to pass at the rate; absent where that is not known. */
+  readonly underWayMs?: number;
 }
 
 /**
@@ -71,21 +74,25 @@ export function next(journal: Journal, seen: Seen, options: Options): Step {
     all = standings(round.journal, seen, options.prepared);
     chooseRelocations(round, all);
   }
+  const soonCopied = ended || round.journal.stop !== undefined ? [] : upcoming(round, all);
   const throttled = settleThrottles(round, {
     copies: !ended && copiesLeft(round, all),
     relocations: !ended && directoriesLeft(round, all),
+    upcoming: soonCopied,
   });
   if (!ended) {
     submitQueued(round, throttled.copy);
     submitRelocations(round, throttled.relocation);
     proceed(round, all);
   }
+  const lasting = underWayMs(round);
   return {
+    ...(lasting === undefined ? {} : { underWayMs: lasting }),
     journal: unchanged(journal, round.journal) ? journal : round.journal,
     actions: round.actions,
     waiting: round.waiting,
     said: round.said,
-    lookAt: lookAt(round, all),
+    lookAt: lookAt(round, all, soonCopied),
     progress: progressOf(round.journal, seen, options.prepared, all),
     soon:
       round.actions.length > 0 ||
@@ -199,11 +206,11 @@ function tellForeign(round: Round, all: readonly Standing[]): void {
   });
 }
 
-function lookAt(round: Round, all: readonly Standing[]): LookAt {
+function lookAt(round: Round, all: readonly Standing[], next: readonly Upcoming[]): LookAt {
   const { journal, prepared } = round;
   const destinations = new Set<number>();
   const landedOn = new Set<number>();
-  const moves = new Set<number>();
+  const moves = new Set<number>(next.map(({ move }) => move));
   for (const copy of journal.copies) {
     moves.add(copy.move);
     const added = without(copy.target, copy.before);
@@ -221,19 +228,20 @@ function lookAt(round: Round, all: readonly Standing[]): LookAt {
   }
   return {
     partitions: [...moves].map((move) => round.move(move)),
-    configs: configsToLookAt(round),
+    configs: configsToLookAt(round, next),
     destinations: [...new Set([...destinations, ...landedOn])],
     landedOn: [...landedOn],
   };
 }
 
-/** What is owed, and what has to be in force before something that is queued starts. */
-function configsToLookAt(round: Round): ConfigRef[] {
+/** What is owed, and what has to be in force before something starts that is queued or comes next. */
+function configsToLookAt(round: Round, next: readonly Upcoming[]): ConfigRef[] {
   const { journal, seen, limits } = round;
   const refs: ConfigRef[] = [...journal.ledger];
   if (limits.throttle !== undefined) {
-    for (const copy of journal.copies)
-      if (copy.state === 'queued') refs.push(...throttlesOf(copy, round.move(copy.move).topic, seen.alive));
+    const queued = journal.copies.filter(({ state }) => state === 'queued');
+    for (const copy of [...queued, ...next])
+      refs.push(...throttlesOf(copy, round.move(copy.move).topic, seen.alive));
     for (const { state, broker } of relocationsOf(round))
       if (state === 'queued') refs.push(throttleOfDirectories(broker));
   }

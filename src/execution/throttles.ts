@@ -9,6 +9,7 @@ import {
 } from './model.ts';
 import { type Settled, type Wanted, opened, owed, settle, settleUnread } from './ledger.ts';
 import type { Round } from './round.ts';
+import type { Upcoming } from './upcoming.ts';
 import { elementsOf, isAll } from './throttled-replicas.ts';
 
 /** KIP-73, and KIP-113 for copies between the directories of one broker. */
@@ -48,6 +49,7 @@ export function throttlesOf(
 interface Left {
   readonly copies: boolean;
   readonly relocations: boolean;
+  readonly upcoming: readonly Upcoming[];
 }
 
 /** Whether the settings of something that has been chosen have been read back as they should be. */
@@ -161,17 +163,22 @@ function wishesOf(round: Round, left: Left): Wishes {
     const ref = throttleOfDirectories(broker);
     wishes.set(configKey(ref), { ...ref, wanted: rate });
   }
-  if (left.copies) wishForCopies(round, wishes, rate);
+  if (left.copies) {
+    const underWay = journal.copies.filter(({ state }) => state !== 'landed');
+    wishForCopies(round, [...underWay, ...left.upcoming], { wishes, rate });
+  }
   return wishes;
 }
 
-function wishForCopies(round: Round, wishes: Wishes, rate: { readonly rate: string }): void {
-  const { journal, seen } = round;
+function wishForCopies(
+  round: Round,
+  copies: readonly Upcoming[],
+  { wishes, rate }: { readonly wishes: Wishes; readonly rate: { readonly rate: string } },
+): void {
   const lists = new Map<string, { ref: ConfigRef; elements: string[] }>();
-  for (const copy of journal.copies) {
-    if (copy.state === 'landed') continue;
+  for (const copy of copies) {
     const { topic, partition } = round.move(copy.move);
-    for (const ref of throttlesOf(copy, topic, seen.alive)) {
+    for (const ref of throttlesOf(copy, topic, round.seen.alive)) {
       const id = configKey(ref);
       if (ref.type === 'broker') {
         wishes.set(id, { ...ref, wanted: rate });

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { suite, test } from 'node:test';
 import { type Journal, type Plan, begin, defaultLimits } from '../../execution/index.ts';
-import { Execution } from './execute.ts';
+import { Execution, pauseAfter } from './execute.ts';
 import { FakeKafka } from './test/fake-kafka.ts';
 
 const plan: Plan = {
@@ -69,5 +69,17 @@ void suite('an execution', () => {
       refused.kafka.reassigned.map(({ partition }) => partition),
       [1],
     );
+  });
+
+  test('looks again at once where something is to be read back, ten times for what is under way, and at least each second', () => {
+    const after = (underWayMs?: number, soon = false) =>
+      pauseAfter(underWayMs === undefined ? { soon } : { soon, underWayMs }, 1_000);
+    assert.equal(after(undefined, true), 100);
+    assert.equal(after(60_000, true), 100);
+    assert.deepEqual(
+      [500, 5_000, 60_000].map((ms) => after(ms)),
+      [300, 500, 1_000],
+    );
+    assert.equal(after(), 1_000, 'without a throttle');
   });
 });

@@ -10,6 +10,7 @@ import {
   type Prepared,
   type Progress,
   type Sample,
+  type Step,
   next,
   paceOf,
   prepare,
@@ -76,12 +77,25 @@ export const reachOf = ({
   ...(holds === undefined ? {} : { holds }),
 });
 
-const shortestPollMs = 100;
+/**
+ * Between two looks. Where something waits to be read back `soon`; of small copies many end in a second, and the next are begun
+ * while the others still keep the throttle in use: ten looks for what is under way.
+ */
+const pauseMs = { soon: 100, shortest: 300, usual: 1_000, looks: 10 };
 const nothingActed: Acted = { failures: [], acknowledged: new Map() };
 /** The time of day, by a clock that is never set back: guards would take an old picture for a new one until it was overtaken. */
 const steadyMs = (): number => Math.round(performance.timeOrigin + performance.now());
 /** The speed is told over this time. */
 const paceOverMs = 60_000;
+
+/** Milliseconds until the next look, at most `longestMs`. */
+export function pauseAfter(
+  { soon, underWayMs = Infinity }: Pick<Step, 'soon' | 'underWayMs'>,
+  longestMs: number,
+): number {
+  const brisk = Math.max(pauseMs.shortest, underWayMs / pauseMs.looks);
+  return Math.min(longestMs, soon ? pauseMs.soon : brisk);
+}
 
 /** Runs a plan to its end, or from where a journal left off. */
 export class Execution {
@@ -160,19 +174,18 @@ export class Execution {
   }
 
   async #roundAndPause(): Promise<void> {
-    const { signal, pollMs = 1_000 } = this.#options;
+    const { signal, pollMs = pauseMs.usual } = this.#options;
     signal.throwIfAborted();
-    const soon = await this.round();
-    await pause(soon ? Math.min(shortestPollMs, pollMs) : pollMs, undefined, { signal });
+    await pause(pauseAfter(await this.round(), pollMs), undefined, { signal });
   }
 
-  /** One look, and what follows from it. Returns whether another is worth while at once. */
-  async round(): Promise<boolean> {
+  /** One look, and what follows from it. Returns when the next is worth while. */
+  async round(): Promise<Pick<Step, 'soon' | 'underWayMs'>> {
     const { stopRequested, tell } = this.#options;
     const nowMs = this.#options.nowMs ?? steadyMs;
     const journal = stopRequested?.() === true ? requestStop(this.#journal, nowMs()) : this.#journal;
     const seen = await this.#look();
-    if (seen === undefined) return false;
+    if (seen === undefined) return { soon: false };
     const step = next(journal, seen, { prepared: this.#prepared, limits: this.#options.limits });
     // Also where only actions follow: storing proves that the lease is still ours.
     if (step.journal !== this.#journal || step.actions.length > 0) await this.#options.save(step.journal);
@@ -182,7 +195,7 @@ export class Execution {
     const { waiting, said, progress } = step;
     this.#hasLooked = true;
     tell?.({ journal: step.journal, progress, pace: this.#pace(seen.nowMs, progress), waiting, said });
-    return step.soon;
+    return step;
   }
 
   async #act(actions: readonly Action[]): Promise<void> {

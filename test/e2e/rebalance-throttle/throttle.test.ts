@@ -34,6 +34,18 @@ function ratesOver(samples: readonly Sample[]): { highest: number; lowest: numbe
   return { highest, lowest, windows };
 }
 
+/** MB/s over each five seconds, to see where a minute has lost. */
+function course(samples: readonly Sample[]): string {
+  const rates: string[] = [];
+  let [from] = samples;
+  for (const one of samples) {
+    if (from === undefined || one.toMs - from.toMs < 5_000) continue;
+    rates.push(((one.bytes - from.bytes) / 1_000 / (one.toMs - from.toMs)).toFixed(1));
+    from = one;
+  }
+  return rates.join(' ');
+}
+
 void suite('the throttle of a balancing', { skip: clusterUnavailable() ?? false }, () => {
   let balanced: Balanced;
 
@@ -102,6 +114,7 @@ void suite('the throttle of a balancing', { skip: clusterUnavailable() ?? false 
       `${message}: ${(total / mb).toFixed(0)} MB at ${share(overall)}; over ${windows} windows of a minute ` +
         `${share(lowest)} to ${share(highest)}`,
     );
+    t.diagnostic(`MB/s over each five seconds: ${course(copying)}`);
     assert.ok(windows >= 20);
     assert.ok(highest <= throttle, share(highest));
     assert.ok(lowest >= 0.95 * throttle, share(lowest));
