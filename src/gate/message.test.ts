@@ -68,7 +68,7 @@ suite('a refusal', () => {
     ],
     [
       { why: 'quorum-behind', voters: 3, majority: 2, caughtUp: 1, behind: [2] },
-      /only 1 others are caught up, 2 needed \(behind: 2\)/,
+      /only 1 besides it is caught up, 2 needed \(behind: 2\)/,
     ],
     [{ why: 'unknown', what: 'min-isr', detail: 'logs-0' }, /min.insync.replicas is not known: logs-0/],
     [{ why: 'other-away', pods: [{ pod: 'kafka-2', state: 'not ready' }] }, /kafka-2 is not ready/],

@@ -114,7 +114,7 @@ function clusterSentence(reason: Exclude<Reason, Partitions>): string {
     case 'quorum-majority':
       return `the controller quorum would lose its majority (${many(reason.voters, 'voter')}, ${reason.majority} needed)`;
     case 'quorum-behind':
-      return `of the ${reason.voters} controllers only ${reason.caughtUp} others are caught up, ${reason.majority} needed (behind: ${ids(reason.behind)})`;
+      return `of the ${reason.voters} controllers only ${reason.caughtUp} besides it ${reason.caughtUp === 1 ? 'is' : 'are'} caught up, ${reason.majority} needed (behind: ${ids(reason.behind)})`;
     case 'not-alive':
       return reason.brokers.map(({ broker, cause }) => `broker ${broker} ${causes[cause]}`).join(', ');
     case 'other-away':

@@ -81,7 +81,13 @@ export class Sim {
   /** What informers may still show: the pods of the last few ticks. */
   readonly #past: { readonly pods: readonly RollPod[]; readonly podsReadAtMs: number }[] = [];
   /** Orders to delete that have not come in yet. */
-  #late: { readonly uid: string; readonly then: RollPod | undefined; readonly atMs: number }[] = [];
+  #late: {
+    readonly uid: string;
+    readonly then: RollPod | undefined;
+    readonly atMs: number;
+    /** Of no use when the order was sent: such a pod needs no lease. */
+    readonly dead: boolean;
+  }[] = [];
   /** Evidence of the tick before: still fresh enough for a verdict. */
   #earlier: ReturnType<Sim['evidence']> | undefined;
 
@@ -209,19 +215,27 @@ export class Sim {
     if (decision.do !== 'delete') return;
     const then = seen.find(({ uid }) => uid === decision.uid);
     // A sidecar that is killed now may have sent the order: it comes in later.
-    if (this.#random() < 0.1)
-      this.#late.push({ uid: decision.uid, then, atMs: this.nowMs + 4000 * this.#random() });
-    else this.#delete(decision.uid, then);
+    if (this.#random() < 0.1) {
+      const dead = this.nodes.find(({ pod }) => pod?.uid === decision.uid)?.alive !== true;
+      this.#late.push({ uid: decision.uid, then, atMs: this.nowMs + 4000 * this.#random(), dead });
+    } else this.#delete(decision.uid, then);
   }
 
-  /** What has changed since a late order was sent nobody can know, but the lease that it was sent under still stands. */
+  /**
+   * What has changed since a late order was sent nobody can know, but the lease that it was sent under still stands. One that
+   * was dead may have come back meanwhile: then it must not be needed yet.
+   */
   #comeIn(): void {
     const due = this.#late.filter(({ atMs }) => atMs <= this.nowMs);
     this.#late = this.#late.filter(({ atMs }) => atMs > this.nowMs);
-    for (const { uid, then } of due) {
+    for (const { uid, then, dead } of due) {
       const node = this.nodes.find(({ pod }) => pod?.uid === uid);
       const { holder } = this.record;
       if (node === undefined || !this.#isAsSeen(node.pod, then)) continue;
+      if (dead) {
+        this.#remove(node);
+        continue;
+      }
       if (node.alive && holder?.pod !== node.name)
         this.wrongs.push(`${node.name} goes by an order of a lease that is over`);
       if (node.pod === undefined || node.pod.terminating) continue;
