@@ -1,3 +1,6 @@
+import { readlinkSync } from 'node:fs';
+import { constants, setPriority } from 'node:os';
+import { basename } from 'node:path';
 import { Worker, isMainThread, parentPort, workerData } from 'node:worker_threads';
 import { ViewClient, type ViewLink } from '../../kafka/view-client.ts';
 import { type Digest, Digestion, type ScanTerms, type Told } from './digest.ts';
@@ -193,7 +196,20 @@ function handlers(): Handlers {
 const isSame = (a: readonly string[], b: readonly string[]): boolean =>
   a.length === b.length && a.every((text, i) => text === b[i]);
 
+/** Reading fills a core for a while each second; answers go first. Linux has a priority for each thread. */
+function giveWay(): void {
+  try {
+    setPriority(
+      Number(basename(readlinkSync('/proc/thread-self'))),
+      constants.priority.PRIORITY_BELOW_NORMAL,
+    );
+  } catch {
+    // Not on Linux: the thread is as good as any other.
+  }
+}
+
 function serve(): void {
+  giveWay();
   const answers = handlers();
   const answer = async <C extends Call>({ call, asked }: { call: C; asked: Calls[C]['asked'] }) => {
     const handler: Handlers[C] = answers[call];

@@ -1,4 +1,6 @@
 import assert from 'node:assert/strict';
+import { readdirSync } from 'node:fs';
+import { getPriority } from 'node:os';
 import { type TestContext, test } from 'node:test';
 import { Worker } from 'node:worker_threads';
 import type { PartitionFacts } from '../../gate/index.ts';
@@ -38,6 +40,8 @@ function given(t: TestContext, options: Partial<DigesterOptions> = {}) {
   return { digester, kafka, lost, read };
 }
 
+const notLinux = process.platform !== 'linux' && 'threads have a priority of their own on Linux only';
+
 const pause = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
 
 test('a thread digests and scans as the caller would, from one read to the next', async (t) => {
@@ -50,6 +54,15 @@ test('a thread digests and scans as the caller would, from one read to the next'
   assert.deepEqual([...digest.lagging.broker], [2]);
   assert.equal(scans.get(1)?.unstable.count, 0, 'as it was at 1 s');
   assert.deepEqual(here.lost, [], 'small reads need no thread');
+});
+
+test('the thread gives way to whatever else the process does', { skip: notLinux }, async (t) => {
+  const ofThreads = () => readdirSync('/proc/self/task').map((id) => getPriority(Number(id)));
+  const usual = getPriority();
+  const before = ofThreads().filter((one) => one > usual).length;
+  const { read } = given(t);
+  await read(1_000);
+  assert.equal(ofThreads().filter((one) => one > usual).length, before + 1);
 });
 
 test('topics that have come or gone are known by the next read', async (t) => {
