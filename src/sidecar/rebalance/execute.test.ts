@@ -71,7 +71,7 @@ void suite('an execution', () => {
     );
   });
 
-  test('looks again at once where something is to be read back, ten times for what is under way, and at least each second', () => {
+  test('looks again at once where something is to be read back, ten times for what is under way, and at least as often as it is told', () => {
     const after = (underWayMs?: number, soon = false) =>
       pauseAfter(underWayMs === undefined ? { soon } : { soon, underWayMs }, 1_000);
     assert.equal(after(undefined, true), 100);

@@ -81,7 +81,7 @@ export const reachOf = ({
  * Between two looks. Where something waits to be read back `soon`; of small copies many end in a second, and the next are begun
  * while the others still keep the throttle in use: ten looks for what is under way.
  */
-const pauseMs = { soon: 100, shortest: 300, usual: 1_000, looks: 10 };
+const pauseMs = { soon: 100, shortest: 300, usual: 500, looks: 10 };
 const nothingActed: Acted = { failures: [], acknowledged: new Map() };
 /** The time of day, by a clock that is never set back: guards would take an old picture for a new one until it was overtaken. */
 const steadyMs = (): number => Math.round(performance.timeOrigin + performance.now());
