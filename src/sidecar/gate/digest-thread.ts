@@ -201,7 +201,7 @@ function giveWay(): void {
   try {
     setPriority(
       Number(basename(readlinkSync('/proc/thread-self'))),
-      constants.priority.PRIORITY_BELOW_NORMAL,
+      constants.priority.PRIORITY_LOW,
     );
   } catch {
     // Not on Linux: the thread is as good as any other.
