@@ -6,10 +6,11 @@ import { connect } from 'node:net';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { after, before, describe, test } from 'node:test';
-import { run } from './command.ts';
-import { clusterUnavailable, images, isUnavailable, startCluster } from './index.ts';
-import type { Cluster } from './index.ts';
+import { run } from '../../cluster/command.ts';
+import { clusterUnavailable, images, isUnavailable, startCluster } from '../../cluster/index.ts';
+import type { Cluster } from '../../cluster/index.ts';
 
+const harness = join(import.meta.dirname, '../../cluster');
 const name = 'cluster-test';
 const namespace = 'demo';
 const broker = 'kafka-0.kafka.demo.svc.cluster.local';
@@ -64,7 +65,7 @@ describe('the test cluster', { skip: clusterUnavailable(), timeout: 600_000 }, (
 
   /** A run that is killed while it starts, as a crashed test run would be. */
   async function leaveOneBehind(): Promise<void> {
-    const program = `import { startCluster } from ${JSON.stringify(join(import.meta.dirname, 'index.ts'))};
+    const program = `import { startCluster } from ${JSON.stringify(join(harness, 'index.ts'))};
       await startCluster({ name: ${JSON.stringify(name)}, nodes: 1 });`;
     const child = spawn(process.execPath, ['--input-type=module', '-e', program], { stdio: 'ignore' });
     await until('a cluster begins to start', 60_000, async () =>
@@ -94,7 +95,7 @@ describe('the test cluster', { skip: clusterUnavailable(), timeout: 600_000 }, (
 
   test('a vanilla Kafka runs on it', async () => {
     await timed('three brokers ready', async () => {
-      await cluster.apply(readFileSync(join(import.meta.dirname, 'manifests/vanilla-kafka.yaml'), 'utf8'));
+      await cluster.apply(readFileSync(join(harness, 'manifests/vanilla-kafka.yaml'), 'utf8'));
       await ready();
     });
     await inDemo(
