@@ -12,11 +12,12 @@ const limits: Limits = {
 };
 
 /** So many partitions, of which one replica each goes to broker 3. */
-function plan(count: number, sizeBytes: number, { topics = 1 } = {}) {
+function plan(count: number, small: number, { topics = 1, largeFrom = Infinity, largeBytes = 0 } = {}) {
   const kafka = new SimulatedKafka();
   for (let id = 0; id < 4; id++) kafka.addBroker(id, `r${id}`, 1_000_000 * mb);
   const moves = Array.from({ length: count }, (_, index): Move => {
     const from = [index % 3, (index + 1) % 3];
+    const sizeBytes = index < largeFrom ? small : largeBytes;
     const at = { topic: `t${index % topics}`, partition: Math.floor(index / topics) };
     kafka.minIsr.set(at.topic, 1);
     kafka.addPartition(at, from, sizeBytes);
@@ -57,4 +58,21 @@ test('partitions of many topics wait for the throttles of their own topic no lon
   const { seconds } = carriedOut(plan(400, size, { topics: 400 }));
   const least = (400 * size) / rate;
   assert.ok(seconds <= least * 1.1, `${seconds} s, and the throttle lets them pass in ${least} s`);
+});
+
+test('large ones begin while the last small ones are still under way', () => {
+  const { kafka, executor } = plan(40, mb, { largeFrom: 30, largeBytes: 60 * mb });
+  const both = { small: 0, large: 0 };
+  for (let looks = 0; looks < 100; looks++) {
+    const { soon } = executor.round();
+    const sizes = kafka.ours().map(({ sizeBytes }) => sizeBytes);
+    const [small, large] = [
+      sizes.filter((size) => size === mb).length,
+      sizes.filter((size) => size > mb).length,
+    ];
+    assert.ok(large <= limits.movesPerBroker);
+    if (large === limits.movesPerBroker && small > both.small) Object.assign(both, { small, large });
+    kafka.tick(soon ? 250 : 400);
+  }
+  assert.ok(both.small >= 5, `${both.small} small ones beside ${both.large} large ones`);
 });

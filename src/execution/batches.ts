@@ -107,26 +107,23 @@ function candidate(round: Round, index: number, step: number): Copy | Notice {
   return { move: index, state: 'queued', before, target, source: state.leader, bytes };
 }
 
-interface Under {
-  readonly copies: number;
-  readonly bytes: number;
-}
-
 /** How long what is under way takes to pass at the rate, on the broker to which most is copied. */
 export function underWayMs({ journal, limits }: Round): number | undefined {
   if (limits.throttle === undefined || journal.rate === undefined) return undefined;
-  const into = new Map<number, Under>();
+  const into = new Map<number, number>();
   for (const { state, before, target, bytes } of journal.copies)
-    if (state === 'submitted') for (const broker of without(target, before)) count(into, broker, 1, bytes);
+    if (state === 'submitted')
+      for (const broker of without(target, before)) into.set(broker, (into.get(broker) ?? 0) + bytes);
   if (into.size === 0) return undefined;
-  return (1_000 * Math.max(...[...into.values()].map(({ bytes }) => bytes))) / journal.rate.bytesPerSecond;
+  return (1_000 * Math.max(...into.values())) / journal.rate.bytesPerSecond;
 }
 
 /** What is under way against the limits. */
 class Load {
   readonly #round: Round;
-  readonly #into = new Map<number, Under>();
-  readonly #outOf = new Map<number, Under>();
+  /** The sizes of copies, the smallest first. */
+  readonly #into = new Map<number, number[]>();
+  readonly #outOf = new Map<number, number[]>();
   readonly #room: Room;
   #bytes = 0;
 
@@ -145,8 +142,8 @@ class Load {
     const added = without(copy.target, copy.before);
     // A partition all of whose replicas move at once is one copy into each broker and several out of its leader.
     const out = this.#outOf.get(copy.source);
-    if (out !== undefined && out.copies > 0 && this.#tooMany(out, added.length, copy)) return 'limits';
-    if (added.some((id) => this.#tooMany(this.#into.get(id), 1, copy))) return 'limits';
+    if (out !== undefined && this.#tooMany(out, added.length, copy)) return 'limits';
+    if (added.some((id) => this.#tooMany(this.#into.get(id) ?? [], 1, copy))) return 'limits';
     const bytes = copy.bytes * added.length;
     if (this.#bytes > 0 && this.#bytes + bytes > limits.batchBytes) return 'limits';
     const why = this.#room.refusal(added, (broker) => fillingOf(this.#round, copy, broker));
@@ -161,28 +158,49 @@ class Load {
   }
 
   /**
-   * More copies than `movesPerBroker` where they are small: what is under way has to last until the next ones are chosen, have
-   * their throttles and are submitted.
+   * Beside `movesPerBroker` copies the smallest are not counted: what is under way has to last until the next ones are chosen and
+   * submitted.
    */
-  #tooMany({ copies, bytes }: Under = { copies: 0, bytes: 0 }, more: number, copy: Copy): boolean {
+  #tooMany(under: readonly number[], more: number, { bytes }: Copy): boolean {
     const { limits, journal } = this.#round;
     const most = limits.movesPerBroker;
-    if (copies + more <= most) return false;
+    const copies = under.length + more;
+    if (copies <= most) return false;
+    if (copies > most * ahead.times) return true;
     const lasting = limits.throttle === undefined ? 0 : (journal.rate?.bytesPerSecond ?? 0) * ahead.seconds;
-    return copies + more > most * ahead.times || bytes + copy.bytes * more > lasting;
+    return copies - smallest(under, { more, bytes }, lasting) > most;
   }
 
   #count(copy: Copy): void {
     const added = without(copy.target, copy.before);
-    for (const id of added) count(this.#into, id, 1, copy.bytes);
-    count(this.#outOf, copy.source, added.length, copy.bytes);
+    for (const id of added) insert(this.#into, id, copy.bytes);
+    for (const _ of added) insert(this.#outOf, copy.source, copy.bytes);
     this.#bytes += copy.bytes * added.length;
   }
 }
 
-function count(under: Map<number, Under>, broker: number, copies: number, bytesEach: number): void {
-  const { copies: known, bytes } = under.get(broker) ?? { copies: 0, bytes: 0 };
-  under.set(broker, { copies: known + copies, bytes: bytes + bytesEach * copies });
+/** How many of the smallest copies, with some more of one size, have no more than `within` bytes together. */
+function smallest(
+  under: readonly number[],
+  { more, bytes }: { readonly more: number; readonly bytes: number },
+  within: number,
+): number {
+  let [count, left, added] = [0, within, 0];
+  for (let i = 0; i < under.length || added < more; count++) {
+    const isAdded = added < more && bytes <= (under[i] ?? Infinity);
+    left -= isAdded ? bytes : (under[i] ?? 0);
+    if (left < 0) break;
+    if (isAdded) added++;
+    else i++;
+  }
+  return count;
+}
+
+function insert(sizes: Map<number, number[]>, broker: number, bytes: number): void {
+  const known = sizes.get(broker) ?? [];
+  const at = known.findIndex((one) => one > bytes);
+  known.splice(at < 0 ? known.length : at, 0, bytes);
+  sizes.set(broker, known);
 }
 
 const fillingOf = (round: Round, { move, bytes }: Copy, broker: number): Filling => ({

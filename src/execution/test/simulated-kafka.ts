@@ -461,8 +461,13 @@ export class SimulatedKafka {
     }
     if (bytes > limits.batchBytes && this.ours().length > 1) this.violations.push(`${bytes} bytes at once`);
     for (const [id, copies] of into) {
-      const small = copies.reduce((sum, one) => sum + one.sizeBytes, 0) <= smallBytes(limits);
-      if (copies.length > limits.movesPerBroker * (small ? 10 : 1))
+      // Of all but `movesPerBroker`, the smallest.
+      const beside = copies
+        .map(({ sizeBytes }) => sizeBytes)
+        .sort((a, b) => b - a)
+        .slice(limits.movesPerBroker);
+      const small = beside.reduce((sum, one) => sum + one, 0) <= smallBytes(limits);
+      if (!small || copies.length > limits.movesPerBroker * 10)
         this.violations.push(`${copies.length} copies into broker ${id}`);
       this.#checkDisk(id, limits);
     }
