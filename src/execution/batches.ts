@@ -19,7 +19,7 @@ import { chainAt } from './steps.ts';
  * to two seconds from the end of a copy to the begin of the next. More at once would make the throttle inexact: a follower asks
  * whether it may fetch, and then fetches up to 1 MB of each partition, 10 MB from each leader (KIP-73).
  */
-const ahead = { seconds: 2, times: 10 };
+const ahead = { seconds: 1.5, times: 10 };
 
 /** Reverts the largest copy into a disk that producers fill faster than was foreseen. */
 export function relieveDisks(round: Round): void {

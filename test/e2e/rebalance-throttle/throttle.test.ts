@@ -6,8 +6,8 @@ import { type Balanced, startBalanced } from '../../support/balanced.ts';
 
 const mb = 1_000_000;
 const throttle = 10 * mb;
-/** Partitions of two sizes: some ten large ones, and many that are copied within a second or two. */
-const topics = { large: { partitions: 12, records: 55_000 }, small: { partitions: 288, records: 30_000 } };
+/** Of two sizes, 1.9 GB in all: some partitions of 40 MB, and many of 5 MB that are copied within a second or two. */
+const topics = { large: { partitions: 12, records: 47_000 }, small: { partitions: 288, records: 141_000 } };
 const recordBytes = 10_240;
 const windowMs = 60_000;
 
