@@ -199,10 +199,7 @@ const isSame = (a: readonly string[], b: readonly string[]): boolean =>
 /** Reading fills a core for a while each second; answers go first. Linux has a priority for each thread. */
 function giveWay(): void {
   try {
-    setPriority(
-      Number(basename(readlinkSync('/proc/thread-self'))),
-      constants.priority.PRIORITY_LOW,
-    );
+    setPriority(Number(basename(readlinkSync('/proc/thread-self'))), constants.priority.PRIORITY_LOW);
   } catch {
     // Not on Linux: the thread is as good as any other.
   }
