@@ -4,11 +4,11 @@ import { once } from 'node:events';
 import { existsSync, readFileSync } from 'node:fs';
 import { connect } from 'node:net';
 import { join } from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { after, before, describe, test } from 'node:test';
 import { run } from '../../cluster/command.ts';
 import { clusterUnavailable, images, isUnavailable, startCluster } from '../../cluster/index.ts';
 import type { Cluster } from '../../cluster/index.ts';
+import { until } from '../../support/until.ts';
 
 const harness = join(import.meta.dirname, '../../cluster');
 const name = 'cluster-test';
@@ -16,14 +16,7 @@ const namespace = 'demo';
 const broker = 'kafka-0.kafka.demo.svc.cluster.local';
 const topics = '/opt/kafka/bin/kafka-topics.sh';
 
-/** Asks until the answer is yes; what cannot be watched (a state of the machine) has no event to wait for. */
-async function until(what: string, timeoutMs: number, holds: () => Promise<boolean>): Promise<void> {
-  const deadline = performance.now() + timeoutMs;
-  while (!(await holds().catch(() => false))) {
-    assert.ok(performance.now() < deadline, `not in ${timeoutMs} ms: ${what}`);
-    await sleep(200);
-  }
-}
+const within = (timeoutMs: number) => ({ timeoutMs, everyMs: 200 });
 
 /** Opens a connection, and tells whether that succeeded. */
 async function opens(options: { host: string; port: number; lookup?: Cluster['lookup'] }): Promise<boolean> {
@@ -45,6 +38,8 @@ describe('the test cluster', { skip: clusterUnavailable(), timeout: 600_000 }, (
   let cluster: Cluster;
 
   const inDemo = (...args: string[]) => cluster.kubectl(['-n', namespace, ...args]);
+  const ordersTopic = (...args: string[]) =>
+    inDemo('exec', 'kafka-1', '--', topics, '--bootstrap-server', 'kafka:9092', '--topic', 'orders', ...args);
   const nodeOf = (pod: string) => inDemo('get', 'pod', pod, '-o', 'jsonpath={.spec.nodeName}');
   const ready = (seconds = 120) => inDemo('rollout', 'status', 'statefulset/kafka', `--timeout=${seconds}s`);
   const timed = async (what: string, action: () => Promise<unknown>) => {
@@ -68,8 +63,10 @@ describe('the test cluster', { skip: clusterUnavailable(), timeout: 600_000 }, (
     const program = `import { startCluster } from ${JSON.stringify(join(harness, 'index.ts'))};
       await startCluster({ name: ${JSON.stringify(name)}, nodes: 1 });`;
     const child = spawn(process.execPath, ['--input-type=module', '-e', program], { stdio: 'ignore' });
-    await until('a cluster begins to start', 60_000, async () =>
-      (await run('ip', ['netns'])).includes('-node1'),
+    await until(
+      'a cluster begins to start',
+      async () => (await run('ip', ['netns'])).includes('-node1'),
+      within(60_000),
     );
     child.kill('SIGKILL');
     await once(child, 'exit');
@@ -98,19 +95,7 @@ describe('the test cluster', { skip: clusterUnavailable(), timeout: 600_000 }, (
       await cluster.apply(readFileSync(join(harness, 'manifests/vanilla-kafka.yaml'), 'utf8'));
       await ready();
     });
-    await inDemo(
-      'exec',
-      'kafka-1',
-      '--',
-      topics,
-      '--bootstrap-server',
-      'kafka:9092',
-      '--create',
-      '--topic',
-      'orders',
-      '--replication-factor',
-      '3',
-    );
+    await ordersTopic('--create', '--replication-factor', '3');
     assert.match(await cluster.logs('kafka-0', namespace), /===> Launching/);
   });
 
@@ -128,7 +113,7 @@ describe('the test cluster', { skip: clusterUnavailable(), timeout: 600_000 }, (
     const address = '{.status.loadBalancer.ingress[0].ip}';
     await inDemo('wait', `--for=jsonpath=${address}`, 'service/outside', '--timeout=30s');
     const host = await inDemo('get', 'service', 'outside', '-o', `jsonpath=${address}`);
-    await until('the load balancer answers', 10_000, () => opens({ host, port: 19092 }));
+    await until('the load balancer answers', () => opens({ host, port: 19092 }), within(10_000));
     const clusterIp = await inDemo('get', 'service', 'outside', '-o', 'jsonpath={.spec.clusterIP}');
     assert.ok(await opens({ host: clusterIp, port: 19092 }));
     await inDemo('exec', 'kafka-2', '--', 'bash', '-c', '</dev/tcp/outside/19092');
@@ -145,7 +130,7 @@ describe('the test cluster', { skip: clusterUnavailable(), timeout: 600_000 }, (
         '--delete-emptydir-data',
         '--timeout=60s',
       ]);
-      await until('the broker is back', 60_000, async () => (await nodeOf('kafka-0')) !== '');
+      await until('the broker is back', async () => (await nodeOf('kafka-0')) !== '', within(60_000));
       await ready();
     });
     assert.notEqual(await nodeOf('kafka-0'), node);
@@ -187,8 +172,8 @@ describe('the test cluster', { skip: clusterUnavailable(), timeout: 600_000 }, (
       const restarts = '{.status.containerStatuses[0].restartCount}';
       await until(
         'the container restarts',
-        30_000,
         async () => (await inDemo('get', 'pod', 'kafka-1', '-o', `jsonpath=${restarts}`)) === '1',
+        within(30_000),
       );
       await ready();
     });
@@ -248,17 +233,7 @@ describe('the test cluster', { skip: clusterUnavailable(), timeout: 600_000 }, (
         await cluster.kubectl(['wait', '--for=condition=Ready', 'nodes', '--all', '--timeout=90s']);
       });
       await ready();
-      await inDemo(
-        'exec',
-        'kafka-1',
-        '--',
-        topics,
-        '--bootstrap-server',
-        'kafka:9092',
-        '--describe',
-        '--topic',
-        'orders',
-      );
+      await ordersTopic('--describe');
     });
   });
 
@@ -297,8 +272,8 @@ describe('the test cluster', { skip: clusterUnavailable(), timeout: 600_000 }, (
     await timed('namespace gone', () => cluster.kubectl(['delete', 'namespace', namespace, '--timeout=90s']));
     await until(
       'no volume is left',
-      30_000,
       async () => (await cluster.kubectl(['get', 'pv', '-o', 'name'])) === '',
+      within(30_000),
     );
   });
 
