@@ -12,7 +12,7 @@ import { pauses, replicasBehind } from './guards.ts';
 import { type Filling, Room } from './room.ts';
 import type { Round } from './round.ts';
 import type { Standing } from './standing.ts';
-import { chainAt } from './steps.ts';
+import { exchangeAt } from './steps.ts';
 
 /**
  * How long small copies beyond `movesPerBroker` may keep the throttle busy, and how many times as many they may be. It takes one
@@ -97,8 +97,7 @@ function noRoom(round: Round, blocked: readonly Notice[]): void {
 function candidate(round: Round, index: number, step: number): Copy | Notice {
   const { key } = round.move(index);
   const state = round.seen.partitions.get(key);
-  const before = chainAt(round.prepared, index, step - 1);
-  const target = chainAt(round.prepared, index, step);
+  const { before, target } = exchangeAt(round.prepared, index, step);
   if (state === undefined) return { code: 'replicas-behind', message: `${key} has not been looked at` };
   const behind = replicasBehind(state, target, round.seen.alive);
   if (behind !== undefined) return { code: 'replicas-behind', message: `${key} ${behind}` };
@@ -121,7 +120,7 @@ export function underWayMs({ journal, limits }: Round): number | undefined {
 /** What is under way against the limits. */
 class Load {
   readonly #round: Round;
-  /** The sizes of copies, the smallest first. */
+  /** The sizes of copies. */
   readonly #into = new Map<number, number[]>();
   readonly #outOf = new Map<number, number[]>();
   readonly #room: Room;
@@ -158,8 +157,8 @@ class Load {
   }
 
   /**
-   * Beside `movesPerBroker` copies the smallest are not counted: what is under way has to last until the next ones are chosen and
-   * submitted.
+   * Beside `movesPerBroker` copies the smallest are not counted, up to `ahead`: what is under way has to last until the next ones are
+   * chosen and submitted.
    */
   #tooMany(under: readonly number[], more: number, { bytes }: Copy): boolean {
     const { limits, journal } = this.#round;
@@ -168,39 +167,22 @@ class Load {
     if (copies <= most) return false;
     if (copies > most * ahead.times) return true;
     const lasting = limits.throttle === undefined ? 0 : (journal.rate?.bytesPerSecond ?? 0) * ahead.seconds;
-    return copies - smallest(under, { more, bytes }, lasting) > most;
+    const sizes = [...under, ...Array<number>(more).fill(bytes)].sort((a, b) => a - b);
+    return sizes.slice(0, copies - most).reduce((sum, one) => sum + one, 0) > lasting;
   }
 
   #count(copy: Copy): void {
     const added = without(copy.target, copy.before);
-    for (const id of added) insert(this.#into, id, copy.bytes);
-    for (const _ of added) insert(this.#outOf, copy.source, copy.bytes);
+    for (const id of added) add(this.#into, id, copy.bytes);
+    for (const _ of added) add(this.#outOf, copy.source, copy.bytes);
     this.#bytes += copy.bytes * added.length;
   }
 }
 
-/** How many of the smallest copies, with some more of one size, have no more than `within` bytes together. */
-function smallest(
-  under: readonly number[],
-  { more, bytes }: { readonly more: number; readonly bytes: number },
-  within: number,
-): number {
-  let [count, left, added] = [0, within, 0];
-  for (let i = 0; i < under.length || added < more; count++) {
-    const isAdded = added < more && bytes <= (under[i] ?? Infinity);
-    left -= isAdded ? bytes : (under[i] ?? 0);
-    if (left < 0) break;
-    if (isAdded) added++;
-    else i++;
-  }
-  return count;
-}
-
-function insert(sizes: Map<number, number[]>, broker: number, bytes: number): void {
-  const known = sizes.get(broker) ?? [];
-  const at = known.findIndex((one) => one > bytes);
-  known.splice(at < 0 ? known.length : at, 0, bytes);
-  sizes.set(broker, known);
+function add(sizes: Map<number, number[]>, broker: number, bytes: number): void {
+  const known = sizes.get(broker);
+  if (known === undefined) sizes.set(broker, [bytes]);
+  else known.push(bytes);
 }
 
 const fillingOf = (round: Round, { move, bytes }: Copy, broker: number): Filling => ({

@@ -18,13 +18,15 @@ import { chooseRelocations, followRelocations, relocationsLeft, submitRelocation
 import { aboveIncoming, adapted, firstRate, incoming, slowWrites } from './rates.ts';
 import { type Options, Round } from './round.ts';
 import { type Standing, standings } from './standing.ts';
-import { chainAt } from './steps.ts';
+import { exchangeAt } from './steps.ts';
 import { payable, settleThrottles, throttleOfDirectories, throttlesOf } from './throttles.ts';
 import { type Upcoming, upcoming } from './upcoming.ts';
 
 /** What the next look has to contain beside the whole picture. */
 export interface LookAt {
   readonly partitions: readonly TopicPartition[];
+  /** Those whose turn comes next, as new as `freshMs` asks. */
+  readonly upcoming: readonly TopicPartition[];
   readonly configs: readonly ConfigRef[];
   /** Brokers that are filled: their disks, as new as `diskFreshMs` asks. */
   readonly destinations: readonly number[];
@@ -210,7 +212,7 @@ function lookAt(round: Round, all: readonly Standing[], next: readonly Upcoming[
   const { journal, prepared } = round;
   const destinations = new Set<number>();
   const landedOn = new Set<number>();
-  const moves = new Set<number>(next.map(({ move }) => move));
+  const moves = new Set<number>();
   for (const copy of journal.copies) {
     moves.add(copy.move);
     const added = without(copy.target, copy.before);
@@ -221,13 +223,14 @@ function lookAt(round: Round, all: readonly Standing[], next: readonly Upcoming[
     for (const { broker } of relocationsLeft(round, all)) destinations.add(broker);
     for (const [index, standing] of all.entries()) {
       if (standing.at !== 'open') continue;
-      const before = chainAt(prepared, index, standing.step - 1);
-      for (const broker of without(chainAt(prepared, index, standing.step), before)) destinations.add(broker);
+      const { before, target } = exchangeAt(prepared, index, standing.step);
+      for (const broker of without(target, before)) destinations.add(broker);
     }
     for (const move of leadersToLookAt(round, all)) moves.add(move);
   }
   return {
     partitions: [...moves].map((move) => round.move(move)),
+    upcoming: next.map(({ move }) => round.move(move)),
     configs: configsToLookAt(round, next),
     destinations: [...new Set([...destinations, ...landedOn])],
     landedOn: [...landedOn],

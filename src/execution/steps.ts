@@ -1,4 +1,4 @@
-import { type Move, type PartitionKey, type Plan, keyOf, without } from './model.ts';
+import { type Copy, type Move, type PartitionKey, type Plan, keyOf, without } from './model.ts';
 
 /** A plan with what is worked out once: the assignments that each move passes through. */
 export interface Prepared {
@@ -76,3 +76,13 @@ export function chainAt(prepared: Prepared, move: number, step: number): readonl
   if (replicas === undefined) throw new RangeError(`Move ${move} of the plan has no step ${step}`);
   return replicas;
 }
+
+/** The assignments before and after the copy that leads to `chain[step]`. */
+export const exchangeAt = (
+  prepared: Prepared,
+  move: number,
+  step: number,
+): Pick<Copy, 'before' | 'target'> => ({
+  before: chainAt(prepared, move, step - 1),
+  target: chainAt(prepared, move, step),
+});

@@ -1,7 +1,7 @@
 import type { Copy } from './model.ts';
 import type { Round } from './round.ts';
 import type { Standing } from './standing.ts';
-import { chainAt } from './steps.ts';
+import { exchangeAt } from './steps.ts';
 
 /** A copy whose turn has not come. */
 export type Upcoming = Pick<Copy, 'move' | 'before' | 'target'>;
@@ -20,8 +20,7 @@ export function upcoming(round: Round, standings: readonly Standing[]): Upcoming
   for (const [move, standing] of standings.entries()) {
     if (move >= end) break;
     if (standing.at !== 'open') continue;
-    const before = chainAt(round.prepared, move, standing.step - 1);
-    found.push({ move, before, target: chainAt(round.prepared, move, standing.step) });
+    found.push({ move, ...exchangeAt(round.prepared, move, standing.step) });
     if (found.length === least) end = Math.ceil((move + 1) / block) * block;
   }
   return found;

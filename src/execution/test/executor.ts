@@ -65,6 +65,7 @@ export class Executor {
     const needed = this.plan.moves.flatMap(({ to }) => to);
     const lookAt = this.#lookAt ?? {
       partitions: [],
+      upcoming: [],
       configs: journal.ledger,
       destinations: [],
       landedOn: [],

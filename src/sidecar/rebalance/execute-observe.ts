@@ -116,8 +116,8 @@ export class Observer {
     return states;
   }
 
-  async #lookAtTopics({ partitions }: LookAt): Promise<void> {
-    const { kafka, nowMs, intervals } = this.#options;
+  async #lookAtTopics({ partitions, upcoming }: LookAt): Promise<void> {
+    const { kafka, nowMs, intervals, limits } = this.#options;
     // Debts alone are paid without a picture: nothing is moved that guards would have to look at.
     if (this.#planKeys.size === 0) return;
     const { atMs, tookMs } = this.#picture;
@@ -130,7 +130,10 @@ export class Observer {
       this.#picture = { atMs: seenAtMs, tookMs: seenAtMs - startedAtMs };
       return;
     }
-    const names = [...new Set(partitions.map(({ topic }) => topic))];
+    const due = upcoming.filter(
+      ({ topic }) => nowMs() - (this.#topics.get(topic)?.seenAtMs ?? -Infinity) > limits.freshMs / 2,
+    );
+    const names = [...new Set([...partitions, ...due].map(({ topic }) => topic))];
     if (names.length === 0) return;
     const topics = await kafka.topics(names);
     for (const name of names) this.#topics.delete(name);

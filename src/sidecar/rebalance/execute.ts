@@ -127,7 +127,7 @@ export class Execution {
     });
     this.#latency = this.#probe(nowMs, holds);
     const partitions = journal.copies.flatMap(({ move }) => plan.moves[move] ?? []);
-    this.#lookAt = { partitions, configs: journal.ledger, destinations: [], landedOn: [] };
+    this.#lookAt = { partitions, upcoming: [], configs: journal.ledger, destinations: [], landedOn: [] };
   }
 
   get journal(): Journal {
