@@ -14,6 +14,7 @@ const separate = [
   { set: 'ctl', nodes: 3, roles: 'controller' },
   { set: 'kafka', nodes: 4, roles: 'broker' },
 ];
+const brokersAlone = [{ set: 'kafka', nodes: 5, roles: 'broker' }];
 const fourNodes = [{ set: 'kafka', nodes: 5, roles: 'broker,controller' }];
 
 const simOf = (shape = combined, seed = 1): Sim => new Sim(randomOf(seed).next, shape);
@@ -174,6 +175,33 @@ suite('whatever happens', () => {
           changes.forEach(({ at, broken }, n) => {
             if (at === i) sim.template('kafka', `r${n + 2}`, broken);
           });
+          sim.tick(chances);
+        }
+        sim.template('kafka', 'r9');
+        settle(sim);
+        assert.deepEqual(sim.wrongs, []);
+        assert.ok(
+          sim.sets.every(({ partition }) => partition === 0),
+          'a freeze was left behind',
+        );
+      }),
+      runsOf(),
+    );
+  });
+
+  test('scaled in and out again meanwhile, each disruption ends, and a scale-in has its turn', () => {
+    const scales = fc.array(fc.record({ at: fc.nat(380), replicas: fc.constantFrom(3, 4, 5) }), {
+      minLength: 1,
+      maxLength: 4,
+    });
+    fc.assert(
+      fc.property(runs, scales, ({ seed, chances, changes }, scaled) => {
+        const sim = simOf([{ set: 'ctl', nodes: 3, roles: 'controller' }, ...brokersAlone], seed);
+        for (let i = 0; i < 400; i++) {
+          changes.forEach(({ at, broken }, n) => {
+            if (at === i) sim.template('kafka', `r${n + 2}`, broken);
+          });
+          for (const { at, replicas } of scaled) if (at === i) sim.scale('kafka', replicas);
           sim.tick(chances);
         }
         sim.template('kafka', 'r9');

@@ -36,8 +36,9 @@ function notice(snapshot: RollSnapshot, record: DisruptionRecord): Decision | un
   const { pods, known, sets, by, nowMs } = snapshot;
   for (const [name, { nodeId, set, ordinal }] of known) {
     const pod = pods.find((candidate) => candidate.name === name);
-    const wanted = sets.some((facts) => facts.name === set && isExpected(ordinal, facts));
-    const away = pod === undefined ? wanted : pod.terminating || (pod.everReady && pod.serving === 'no');
+    // What its set does not ask for any more may be away.
+    if (!sets.some((facts) => facts.name === set && isExpected(ordinal, facts))) continue;
+    const away = pod === undefined || pod.terminating || (pod.everReady && pod.serving === 'no');
     if (!away) continue;
     const uid = pod === undefined ? {} : { podUid: pod.uid };
     const what = { kind: 'loss', pod: name, broker: nodeId, set, ...uid } as const;

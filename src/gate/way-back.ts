@@ -49,6 +49,10 @@ class Turn {
   }
 
   next(): Decision {
+    return this.#scaledAway() ?? this.#nextStep();
+  }
+
+  #nextStep(): Decision {
     switch (this.#lease.step) {
       case 'checking':
         return this.#check();
@@ -80,6 +84,21 @@ class Turn {
     return written(freeze(this.#record, this.#claim, others));
   }
 
+  /**
+   * A pod that its set does not ask for any more is not carried back: what is left of it is for the scale-in, which waits for
+   * this lease, and whether another one may go meanwhile is for the verdict. While sets are held at their old revision the
+   * lease stays, with or without that pod: given back, the broken template would be rolled out to the next one.
+   */
+  #scaledAway(): Decision | undefined {
+    const { step, pod = '', frozen = [] } = this.#lease;
+    const isOnWayBack = step === 'starting' || step === 'syncing' || step === 'leaders';
+    if (!isOnWayBack || this.#set === undefined || this.#isExpected()) return undefined;
+    const [held] = frozen;
+    return held === undefined
+      ? this.#release(true)
+      : wait({ for: 'repair', pod, revision: held.revision, ...failingOf(this.#pod) });
+  }
+
   #check(): Decision {
     const old = this.#old();
     if (old === undefined || old.terminating || !isOutdated(old, this.#set)) return this.#release(false);
@@ -92,6 +111,8 @@ class Turn {
   #delete(): Decision {
     const old = this.#old();
     if (old === undefined || old.terminating) return this.#advance('starting');
+    // Scaled away since: it would not come back, and its replicas have not moved yet.
+    if (!this.#isExpected()) return this.#keep(old);
     if (isUseless(old)) return { do: 'delete', pod: old.name, uid: old.uid };
     if (!this.#isNews()) return wait({ for: 'evidence' });
     const verdict = this.#snapshot.ask(old, this.#lease.id);
@@ -157,8 +178,7 @@ class Turn {
     }
     if (known !== undefined && set.partition !== known.partition)
       return { do: 'partition', set: set.name, partition: known.partition };
-    const failing = pod.failing === undefined ? {} : { failing: pod.failing };
-    return wait({ for: 'repair', pod: pod.name, revision: pod.revision, ...failing });
+    return wait({ for: 'repair', pod: pod.name, revision: pod.revision, ...failingOf(pod) });
   }
 
   #synchronise(): Decision {
@@ -277,5 +297,8 @@ export const isOutdated = (pod: RollPod, set: SetFacts | undefined): boolean =>
   pod.revision !== set.updateRevision &&
   pod.ordinal >= set.partition &&
   isExpected(pod.ordinal, set);
+
+const failingOf = (pod: RollPod | undefined): Pick<RollPod, 'failing'> =>
+  pod?.failing === undefined ? {} : { failing: pod.failing };
 
 const ordinalOf = (pod = ''): number => Number(pod.slice(pod.lastIndexOf('-') + 1));

@@ -7,7 +7,7 @@ import type { PartitionFacts } from '../partitions.ts';
 import { prepare } from '../prepared.ts';
 import type { Prepared } from '../prepared.ts';
 import type { DisruptionRecord, Outcome } from '../record.ts';
-import { emptyRecord, reserve } from '../record.ts';
+import { emptyRecord, reserve, take } from '../record.ts';
 import type { Decision, KnownNode, RollPod, RollSnapshot, SetFacts } from '../roll-model.ts';
 import { nextStep } from '../roll.ts';
 import { judge } from '../verdict.ts';
@@ -128,10 +128,16 @@ export class Sim {
     Object.assign(found, { revision, broken });
   }
 
+  /** `kubectl scale`: of the pods that go, none does before a scale-in has its turn. */
+  scale(set: string, replicas: number): void {
+    this.sets.find(({ name }) => name === set)!.replicas = replicas;
+  }
+
   /** One second: the world moves, somebody may drain, the sidecar takes one step. */
   tick(chances: Chances): Decision {
     this.nowMs += 1000;
     for (const node of this.nodes) this.#move(node);
+    this.#scaleIn();
     this.#comeIn();
     if (this.#random() < chances.loss) this.#lose(this.#pick());
     if (this.#random() < chances.eviction) this.#evict(this.#pick());
@@ -155,13 +161,17 @@ export class Sim {
   get settled(): boolean {
     return (
       this.record.holder === undefined &&
-      this.nodes.every((node) => node.pod?.revision === this.#revisionFor(node))
+      this.nodes.every((node) =>
+        this.#isWanted(node) ? node.pod?.revision === this.#revisionFor(node) : node.pod === undefined,
+      )
     );
   }
 
   snapshot(): RollSnapshot {
     const known = new Map(
-      this.nodes.map((node): [string, KnownNode] => [node.name, { ...node, nodeId: node.id }]),
+      this.nodes
+        .filter((node) => this.#isWanted(node))
+        .map((node): [string, KnownNode] => [node.name, { ...node, nodeId: node.id }]),
     );
     return {
       nowMs: this.nowMs,
@@ -191,7 +201,11 @@ export class Sim {
       leadersBack: node.leadersBack,
     });
     return {
-      sync: new Map(this.nodes.map((node) => [node.id, facts(node)])),
+      sync: new Map(
+        this.nodes
+          .filter((node) => this.#isWanted(node) || node.pod !== undefined)
+          .map((node) => [node.id, facts(node)]),
+      ),
       evidenceAtMs: this.nowMs - 300,
       ask: (pod, leaseId) => {
         const current: Prepared = {
@@ -201,6 +215,26 @@ export class Sim {
         return judge(current, { pod, nowMs: this.nowMs, ...(leaseId === undefined ? {} : { leaseId }) });
       },
     };
+  }
+
+  #isWanted({ set, ordinal }: Node): boolean {
+    return ordinal < this.sets.find(({ name }) => name === set)!.replicas;
+  }
+
+  /** The duty of its own that lets pods go that were scaled away, their replicas moved: when nothing else is under way. */
+  #scaleIn(): void {
+    const { holder } = this.record;
+    if (holder?.kind === 'scale-in') {
+      const node = this.nodes.find(({ name }) => name === holder.pod)!;
+      if (this.#isWanted(node) || node.pod === undefined) this.record = emptyRecord;
+      else if (!node.pod.terminating) this.#end(node);
+      return;
+    }
+    const next = this.nodes.findLast((node) => !this.#isWanted(node) && node.pod !== undefined);
+    if (next === undefined) return;
+    const subject = { kind: 'scale-in', pod: next.name, set: next.set, broker: next.id } as const;
+    const taken = take(this.record, { id: next.name, by: `sidecar-${this.#life}` }, subject, this.nowMs);
+    if (taken.ok) this.record = taken.record;
   }
 
   #carryOut(decision: Decision, seen: readonly RollPod[]): void {
@@ -247,7 +281,9 @@ export class Sim {
   /** With the pod's resourceVersion as precondition: one that has changed since it was seen is not deleted. */
   #delete(uid: string, then: RollPod | undefined): void {
     const node = this.nodes.find(({ pod }) => pod?.uid === uid);
-    if (node !== undefined && this.#isAsSeen(node.pod, then)) this.#remove(node);
+    if (node === undefined || !this.#isAsSeen(node.pod, then)) return;
+    if (!this.#isWanted(node)) this.wrongs.push(`${node.name} goes before its scale-in`);
+    this.#remove(node);
   }
 
   #isAsSeen(pod: SimPod | undefined, then: RollPod | undefined): boolean {
@@ -279,6 +315,7 @@ export class Sim {
       const away = this.nodes.filter(
         (other) =>
           other !== node &&
+          this.#isWanted(other) &&
           (other.pod?.terminating === true ||
             (!other.alive && ((other.broker && node.broker) || (other.controller && node.controller)))),
       );
@@ -330,6 +367,7 @@ export class Sim {
       this.#down(node);
       node.pod = undefined;
     } else if (pod === undefined) {
+      if (!this.#isWanted(node)) return;
       node.pod = this.#newPod(this.#revisionFor(node));
       node.ticks = 2 + Math.floor(4 * this.#random());
     } else if (!pod.ready) {
@@ -368,8 +406,8 @@ export class Sim {
 
   #pods(): RollPod[] {
     return this.nodes.flatMap((node): RollPod[] => {
-      const { pod } = node;
-      if (pod === undefined) return [];
+      if (node.pod === undefined) return [];
+      const { failing, ...pod } = node.pod;
       return [
         {
           ...pod,
@@ -383,18 +421,18 @@ export class Sim {
           broker: node.broker,
           controller: node.controller,
           phase: 'Running',
-          everStarted: pod.everReady || pod.failing,
+          everStarted: pod.everReady || failing,
           override: false,
           node: { cordoned: true, tainted: false, gone: false },
           serving: node.alive ? 'yes' : 'no',
-          ...(pod.failing ? { failing: 'CrashLoopBackOff' } : {}),
+          ...(failing ? { failing: 'CrashLoopBackOff' } : {}),
         } as RollPod,
       ];
     });
   }
 
   #partitions(): PartitionFacts[] {
-    const brokers = this.nodes.filter(({ broker }) => broker);
+    const brokers = this.nodes.filter((node) => node.broker && this.#isWanted(node));
     return brokers.map((_, i) => {
       const replicas = [0, 1, 2].map((k) => brokers[(i + k) % brokers.length]!);
       const isr = replicas.filter(({ inSync }) => inSync).map(({ id }) => id);
@@ -440,7 +478,9 @@ export class Sim {
       settings: new Map(nodes.map(({ id }) => [id, { replicaLagTimeMaxMs: 2000, sessionTimeoutMs: 9000 }])),
       history: this.#history,
       pods: this.#pods(),
-      missingPods: nodes.filter(({ pod }) => pod === undefined).map(({ name }) => name),
+      missingPods: nodes
+        .filter((node) => node.pod === undefined && this.#isWanted(node))
+        .map(({ name }) => name),
       record: { known: true, record: this.record },
     };
     return prepare(evidence);

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { type DisruptionRecord, freeze, keepJournal, take } from '../../gate/record.ts';
+import { type DisruptionRecord, advance, freeze, keepJournal, take } from '../../gate/record.ts';
 import { recordText } from '../../gate/record-json.ts';
 import { memoryApi } from '../../kubernetes/test/memory-api.ts';
 import type { Log } from '../../kubernetes/object.ts';
@@ -8,7 +8,7 @@ import { paths } from '../../kubernetes/paths.ts';
 import { clusterSet } from '../test/sets.ts';
 import type { StatefulSet } from '../objects.ts';
 import type { World } from '../world.ts';
-import { changeRecord, readRecord } from './index.ts';
+import { changeRecord, changeRecordFrom, readRecord } from './index.ts';
 import { dropLeftovers } from './leftovers.ts';
 
 const path = paths.configmaps('shop', 'kafka-kafka-disruption');
@@ -90,6 +90,19 @@ test('what was read a moment ago is changed as it is, or, where it has changed s
     assert.match(outcome.message, /rebalance monday holds the disruption record/);
     assert.equal(reads, 1);
   }
+});
+
+test('a record that was just written can be gone on from; one that has changed since cannot', async () => {
+  const { context } = place();
+  const subject = { kind: 'loss', pod: 'kafka-1', broker: 1, set: 'kafka', podUid: 'u' } as const;
+  const taken = await changeRecord(context, (record) => take(record, claim, subject, 1));
+  assert.ok(taken.ok);
+  const move = { from: 'away', to: 'starting' } as const;
+  const on = await changeRecordFrom(context, taken.record, (record) => advance(record, claim, move, 2));
+  assert.ok(on.ok);
+  const late = await changeRecordFrom(context, taken.record, (record) => advance(record, claim, move, 3));
+  assert.ok(!late.ok);
+  assert.match(late.message, /has changed since it was read/);
 });
 
 test('while the gate is off, an eviction that nobody follows holds nothing up', async () => {

@@ -1,5 +1,5 @@
 import type { DisruptionRecord, Outcome, RecordKnown } from '../../gate/record.ts';
-import { recordKnown, recordText } from '../../gate/record-json.ts';
+import { parseRecord, recordKnown, recordText } from '../../gate/record-json.ts';
 import { inTime } from '../../in-time.ts';
 import { isStatus } from '../../kubernetes/client.ts';
 import { paths } from '../../kubernetes/paths.ts';
@@ -87,7 +87,8 @@ export function changeRecordFrom(
   from: DisruptionRecord,
   transition: (record: DisruptionRecord) => Outcome,
 ): Promise<Outcome> {
-  const before = recordText(from);
+  // As it reads when it is stored: one that was just written has its fields in another order.
+  const before = recordText(parseRecord(recordText(from)));
   return changeRecord(place, (record) =>
     recordText(record) === before
       ? transition(record)

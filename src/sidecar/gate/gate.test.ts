@@ -294,6 +294,51 @@ test('a broker that goes without being asked takes the record, and is told of', 
   assert.equal(around.gate.budget().maxUnavailable, 0);
 });
 
+for (const comesBack of [true, false])
+  test(`a lost broker that ${comesBack ? 'is back' : 'stays away'} and is scaled away holds up no scale-in`, async (t) => {
+    const around = await given(t);
+    const { kafka, gate } = around;
+    const pass = async () => {
+      await around.later(1_000);
+      await gate.reconcile();
+    };
+    await pass();
+    kafka.lose(2);
+    around.setPods([brokerPod(0), brokerPod(1), brokerPod(2, 1, { ready: false, runs: false })]);
+    await pass();
+    assert.equal(step(around), 'loss starting');
+    if (comesBack) {
+      kafka.find(2);
+      around.setPods([brokerPod(0), brokerPod(1), brokerPod(2)]);
+      await pass();
+      assert.equal(step(around), 'loss syncing');
+    }
+    around.setWorld({ sets: [{ ...around.set, replicas: 2 }] });
+    await pass();
+    assert.equal(around.record().holder, undefined);
+    await pass();
+    assert.equal(around.record().holder, undefined, 'nothing is lost that is not asked for');
+    around.setWorld({ sets: [around.set] });
+    await pass();
+    assert.equal(step(around), comesBack ? undefined : 'loss starting', 'wanted again, it counts again');
+  });
+
+test('a broker that starts is no loss, though Kafka was read when it was still fenced', async (t) => {
+  const around = await given(t);
+  const { kafka, gate } = around;
+  around.setPods([brokerPod(0), brokerPod(1), brokerPod(2, 2, { ready: false })]);
+  kafka.lose(2);
+  await around.later(1_000);
+  await gate.reconcile();
+  assert.equal(around.record().holder, undefined, 'it was never ready');
+  around.setPods([brokerPod(0), brokerPod(1), brokerPod(2, 2)]);
+  await gate.reconcile();
+  assert.equal(around.record().holder, undefined, 'what was read is older than that');
+  await around.later(1_000);
+  await gate.reconcile();
+  assert.equal(step(around), 'loss syncing', 'still fenced when it should serve');
+});
+
 test('a rebalance that holds the record is left alone, and names itself and the way out', async (t) => {
   const around = await given(t);
   const taken = take(emptyRecord, { id: 'nightly', by: 'sidecar-0' }, { kind: 'rebalance', journal: {} }, 1);

@@ -23,6 +23,7 @@ import type { GateKafka } from './kafka-reader.ts';
 import { type Mirrored, mirrorOf, restsAt } from './mirror.ts';
 import { type NodePod, knownNodes, missingPods, nodeIdsOf, nodePods, servingIds } from './nodes.ts';
 import { policyOf } from './policy.ts';
+import { Readiness } from './readiness.ts';
 import { rollPod, rollPolicy, snapshotOf } from './snapshot.ts';
 import { RecordTtl } from './names.ts';
 import { PreferredLeaders } from './preferred-leaders.ts';
@@ -77,7 +78,7 @@ export function gateOf(options: GateOptions): Gate {
   const memory = {
     ids: new Map<string, number>(),
     seen: new Set<number>(),
-    everReady: new Set<string>(),
+    readiness: new Readiness(),
     mirrored: undefined as Mirrored | undefined,
     /** What the budget was last told to say. */
     said: '',
@@ -149,7 +150,7 @@ export function gateOf(options: GateOptions): Gate {
     const seen = expired
       ? nodePods({ ...context.world(), pods: await livePods(context) }, context.cluster, memory.ids)
       : pods();
-    for (const pod of seen) if (pod.ready) memory.everReady.add(pod.uid);
+    memory.readiness.note(seen, nowMs());
     return nextStep(
       snapshotOf({
         nowMs: nowMs(),
@@ -179,7 +180,7 @@ export function gateOf(options: GateOptions): Gate {
     const [pings, now] = await Promise.all([source.ping(), live()]);
     const pod = now.pods.find((one) => one.uid === uid);
     if (pod === undefined || pod.terminating) return false;
-    if (isUseless(rollPod(pod, latest?.kafka, memory.everReady))) return true;
+    if (isUseless(rollPod(pod, latest?.kafka, memory.readiness.firstMs(pod.uid)))) return true;
     if (latest === undefined) return false;
     const prepared = at(latest.prepared, { ...momentOf(known, now.pods), ...now, pings });
     const policy = rollPolicy(context.world().sets);

@@ -19,6 +19,7 @@ import { at, unread } from './judgement.ts';
 import type { KafkaEvidence } from './kafka-reader.ts';
 import { namesKeptMs } from './names.ts';
 import { type NodeIds, type NodePod, knownNodes } from './nodes.ts';
+import type { Readiness } from './readiness.ts';
 import { syncFacts } from './sync.ts';
 
 export interface SnapshotSources {
@@ -30,8 +31,7 @@ export interface SnapshotSources {
   readonly ids: NodeIds;
   /** Nodes that Kafka has ever been seen to know. */
   readonly seen: ReadonlySet<number>;
-  /** UIDs of pods that were seen ready. */
-  readonly everReady: ReadonlySet<string>;
+  readonly readiness: Readiness;
   readonly record: RecordKnown;
   readonly gathered: Gathered | undefined;
   readonly moment: Moment;
@@ -43,13 +43,11 @@ export interface SnapshotSources {
 
 /** What a step is decided on. */
 export function snapshotOf(sources: SnapshotSources): RollSnapshot {
-  const { nowMs, by, sets, pods, podsReadAtMs, ids, seen, everReady, record, gathered, moment } = sources;
+  const { nowMs, by, sets, pods, podsReadAtMs, ids, seen, readiness, record, gathered, moment } = sources;
   const active = activeController(gathered?.kafka);
-  const rollPods = pods.map((pod) => rollPod(pod, gathered?.kafka, everReady));
+  const rollPods = pods.map((pod) => rollPod(pod, gathered?.kafka, readiness.firstMs(pod.uid)));
   const known = knownNodes(sets, ids, seen);
   const kafka = gathered?.kafka;
-  const broker = new Map(pods.map(({ nodeId, broker: serves }) => [nodeId, serves]));
-  const nodes = [...known.values()].map(({ nodeId }) => ({ nodeId, broker: broker.get(nodeId) ?? true }));
   const prepared = at(gathered?.prepared ?? unread, moment);
   return {
     nowMs,
@@ -60,7 +58,7 @@ export function snapshotOf(sources: SnapshotSources): RollSnapshot {
     known,
     record,
     ...(active === undefined ? {} : { activeController: active }),
-    sync: kafka === undefined ? new Map() : syncFacts(kafka, nodes),
+    sync: kafka === undefined ? new Map() : syncFacts(kafka, nodesOf(known, pods)),
     evidenceAtMs: gathered?.atMs ?? 0,
     ask: (pod, leaseId) =>
       judge(prepared, {
@@ -71,6 +69,13 @@ export function snapshotOf(sources: SnapshotSources): RollSnapshot {
       }),
     options: { ...defaultRollOptions, namesKeptMs: namesKeptMs(pods, sources.recordTtlMs) },
   };
+}
+
+/** Whatever Kafka knows, and whatever runs: a pod that was scaled away runs on for a while. */
+function nodesOf(known: RollSnapshot['known'], pods: readonly NodePod[]) {
+  const nodes = new Map([...known.values()].map(({ nodeId }) => [nodeId, { nodeId, broker: true }]));
+  for (const { nodeId, broker } of pods) if (nodeId !== undefined) nodes.set(nodeId, { nodeId, broker });
+  return [...nodes.values()];
 }
 
 /**
@@ -110,26 +115,30 @@ function activeController(kafka: KafkaEvidence | undefined): number | undefined 
   return id !== undefined && id >= 0 && named.every((other) => other === id) ? id : undefined;
 }
 
+/** `readyAtMs`: when the pod was seen ready for the first time. */
 export function rollPod(
   pod: NodePod,
   kafka: KafkaEvidence | undefined,
-  everReadyUids: ReadonlySet<string>,
+  readyAtMs: number | undefined,
 ): RollPod {
   const { wasReady, runs, looksUp: _own, ...facts } = pod;
-  const everReady = wasReady || everReadyUids.has(pod.uid);
-  return { ...facts, everReady, serving: servingOf(pod, runs, kafka) };
+  const everReady = wasReady || readyAtMs !== undefined;
+  return { ...facts, everReady, serving: runs ? servingOf(pod, kafka, readyAtMs) : 'no' };
 }
 
-/** `no` by two views that show it fenced, where the quorum does not count on it either. */
+/**
+ * `no` by two views that show it fenced, where the quorum does not count on it either. Views from before it was first ready
+ * show a broker that starts, which is fenced until then.
+ */
 function servingOf(
   { nodeId, broker }: NodePod,
-  runs: boolean,
   kafka: KafkaEvidence | undefined,
+  readyAtMs = -Infinity,
 ): RollPod['serving'] {
-  if (!runs) return 'no';
   if (kafka === undefined || nodeId === undefined) return 'unknown';
-  const fenced = kafka.views.filter(({ fencedSinceMs }) => fencedSinceMs.has(nodeId)).length;
-  if (broker && fenced < 2) return kafka.views.length === 0 ? 'unknown' : 'yes';
+  const views = kafka.views.filter((view) => view.readAtMs > readyAtMs);
+  const fenced = views.filter(({ fencedSinceMs }) => fencedSinceMs.has(nodeId)).length;
+  if (broker && fenced < 2) return views.length === 0 ? 'unknown' : 'yes';
   const { quorum, settings } = kafka;
   const clockMs = quorum && leaderClock(quorum);
   const voter = quorum?.voters.find(({ id }) => id === nodeId);

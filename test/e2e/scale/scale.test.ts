@@ -47,6 +47,11 @@ void suite('scaling a hardened cluster', { skip: clusterUnavailable() ?? false }
       },
       { timeoutMs: 240_000, everyMs: 200 },
     );
+  const approve = async () => {
+    const env = { ...process.env, KUBECONFIG: cluster.kubeconfig };
+    const args = [program, 'rebalance', 'approve', 'kafka-scale-out', '--yes', '-n', namespace];
+    await promisify(execFile)(process.execPath, args, { env });
+  };
   const condition = async (type: string) => {
     const { status } = await kube.get<KafkaCluster>(paths.kafkaclusters(namespace, kafka));
     return status?.conditions?.find((one) => one.type === type);
@@ -149,9 +154,7 @@ void suite('scaling a hardened cluster', { skip: clusterUnavailable() ?? false }
   });
 
   test('approved, it is carried out; topics then need as many brokers as they have replicas', async () => {
-    const env = { ...process.env, KUBECONFIG: cluster.kubeconfig };
-    const args = [program, 'rebalance', 'approve', 'kafka-scale-out', '--yes', '-n', namespace];
-    await promisify(execFile)(process.execPath, args, { env });
+    await approve();
     await inPhase('scale-out', 'Done');
     assert.ok((await replicasOn(3)) > 0);
     const { status } = await kube.get<KafkaCluster>(paths.kafkaclusters(namespace, kafka));
@@ -232,6 +235,28 @@ void suite('scaling a hardened cluster', { skip: clusterUnavailable() ?? false }
     await scale(3);
     await gone(t);
     await until('the proposal is gone', async () => (await rebalance('scale-out')) === undefined);
+  });
+
+  test('a broker that is away for good, with replicas on it, can be scaled away', async (t) => {
+    await scale(4);
+    await brokers.ready();
+    await inPhase('scale-out', 'Proposed');
+    await approve();
+    await inPhase('scale-out', 'Done');
+    assert.ok((await replicasOn(3)) > 0);
+    await until('nothing is under way', async () => (await holder()) === undefined);
+    // With its disk lost it waits for a person's word, and never comes up.
+    await kubectl('delete', 'pvc', `data-${pod}`, '--wait=false');
+    await kubectl('delete', 'pod', pod);
+    await until('its loss waits for it to start', async () => {
+      const held = await holder();
+      return held?.kind === 'loss' && held.step === 'starting';
+    });
+    await conditionIs('LostDisk', 'True');
+    await scale(3);
+    await gone(t);
+    await conditionIs('ScalingIn', 'False');
+    await until('its replicas are elsewhere', async () => (await replicasOn(3)) === 0);
   });
 
   test('the producer beside it lost nothing and was refused nothing', async (t) => {
