@@ -426,7 +426,7 @@ export class Sim {
           node: { cordoned: true, tainted: false, gone: false },
           serving: node.alive ? 'yes' : 'no',
           ...(failing ? { failing: 'CrashLoopBackOff' } : {}),
-        } as RollPod,
+        },
       ];
     });
   }
