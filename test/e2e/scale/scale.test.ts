@@ -246,6 +246,7 @@ void suite('scaling a hardened cluster', { skip: clusterUnavailable() ?? false }
     assert.ok((await replicasOn(3)) > 0);
     await until('nothing is under way', async () => (await holder()) === undefined);
     // With its disk lost it waits for a person's word, and never comes up.
+    await kubectl('annotate', 'pvc', `data-${pod}`, `kafka-warden.io/confirm-delete=data-${pod}`);
     await kubectl('delete', 'pvc', `data-${pod}`, '--wait=false');
     await kubectl('delete', 'pod', pod);
     await until('its loss waits for it to start', async () => {
