@@ -11,8 +11,7 @@ import { directoryOf, sizeOf } from './directories.ts';
 import { pauses, replicasBehind } from './guards.ts';
 import { type Filling, Room } from './room.ts';
 import type { Round } from './round.ts';
-import type { Standing } from './standing.ts';
-import { exchangeAt } from './steps.ts';
+import type { Exchange, Standing } from './standing.ts';
 
 /**
  * How long small copies beyond `movesPerBroker` may keep the throttle busy, and how many times as many they may be. It takes one
@@ -64,7 +63,7 @@ export function chooseCopies(round: Round, standings: readonly Standing[]): void
   for (const [index, standing] of standings.entries()) {
     if (load.full()) break;
     if (standing.at !== 'open') continue;
-    const copy = candidate(round, index, standing.step);
+    const copy = candidate(round, index, standing);
     const why = 'code' in copy ? copy : load.refusal(copy);
     if (why === 'limits') continue;
     if (why !== undefined) blocked.push(why);
@@ -94,10 +93,9 @@ function noRoom(round: Round, blocked: readonly Notice[]): void {
   else if (seen.nowMs - journal.noRoomSinceMs >= limits.diskPatienceMs) round.record({ noRoom: true });
 }
 
-function candidate(round: Round, index: number, step: number): Copy | Notice {
+function candidate(round: Round, index: number, { before, target }: Exchange): Copy | Notice {
   const { key } = round.move(index);
   const state = round.seen.partitions.get(key);
-  const { before, target } = exchangeAt(round.prepared, index, step);
   if (state === undefined) return { code: 'replicas-behind', message: `${key} has not been looked at` };
   const behind = replicasBehind(state, target, round.seen.alive);
   if (behind !== undefined) return { code: 'replicas-behind', message: `${key} ${behind}` };

@@ -3,9 +3,13 @@ import { type Limits, type Notice, type PartitionState, type Seen, keyOf, withou
 /** Why nothing new is submitted now, anywhere in the cluster. */
 export function pauses(seen: Seen, limits: Limits): Notice[] {
   const notices: Notice[] = [];
-  const [first] = seen.belowMinIsr;
+  // What is missing on brokers that the plan empties comes back by the plan alone.
+  const below = seen.belowMinIsr.filter(
+    ({ inSync, minIsr, away }) => inSync + away.filter((id) => limits.mayBeAway.includes(id)).length < minIsr,
+  );
+  const [first] = below;
   if (first !== undefined) {
-    const more = seen.belowMinIsr.length > 1 ? ` and ${seen.belowMinIsr.length - 1} more` : '';
+    const more = below.length > 1 ? ` and ${below.length - 1} more` : '';
     notices.push({
       code: 'below-min-isr',
       message: `${keyOf(first)} has ${first.inSync} replicas in sync of at least ${first.minIsr}${more}; nothing new is submitted until they are back`,

@@ -73,6 +73,8 @@ export type ConfigSeen = { readonly value: string | null } | { readonly gone: tr
 export interface BelowMinIsr extends TopicPartition {
   readonly inSync: number;
   readonly minIsr: number;
+  /** Its replicas on brokers that are away. */
+  readonly away: readonly number[];
 }
 
 /** An action, or one partition or setting of it, that Kafka or the way to it refused. */

@@ -18,7 +18,6 @@ import { chooseRelocations, followRelocations, relocationsLeft, submitRelocation
 import { aboveIncoming, adapted, firstRate, incoming, slowWrites } from './rates.ts';
 import { type Options, Round } from './round.ts';
 import { type Standing, standings } from './standing.ts';
-import { exchangeAt } from './steps.ts';
 import { payable, settleThrottles, throttleOfDirectories, throttlesOf } from './throttles.ts';
 import { type Upcoming, upcoming } from './upcoming.ts';
 
@@ -76,7 +75,7 @@ export function next(journal: Journal, seen: Seen, options: Options): Step {
     all = standings(round.journal, seen, options.prepared);
     chooseRelocations(round, all);
   }
-  const soonCopied = ended || round.journal.stop !== undefined ? [] : upcoming(round, all);
+  const soonCopied = ended || round.journal.stop !== undefined ? [] : upcoming(all);
   const throttled = settleThrottles(round, {
     copies: !ended && copiesLeft(round, all),
     relocations: !ended && directoriesLeft(round, all),
@@ -221,10 +220,9 @@ function lookAt(round: Round, all: readonly Standing[], next: readonly Upcoming[
   for (const { broker } of relocationsOf(round)) landedOn.add(broker);
   if (journal.outcome === undefined && journal.stop === undefined) {
     for (const { broker } of relocationsLeft(round, all)) destinations.add(broker);
-    for (const [index, standing] of all.entries()) {
+    for (const standing of all) {
       if (standing.at !== 'open') continue;
-      const { before, target } = exchangeAt(prepared, index, standing.step);
-      for (const broker of without(target, before)) destinations.add(broker);
+      for (const broker of without(standing.target, standing.before)) destinations.add(broker);
     }
     for (const move of leadersToLookAt(round, all)) moves.add(move);
   }

@@ -18,11 +18,14 @@ export interface Described extends TopicPartition, Omit<PartitionState, 'seenAtM
 export function belowMinIsr(
   partitions: Iterable<Described>,
   minIsr: (topic: string) => number | undefined,
+  alive: ReadonlySet<number>,
 ): BelowMinIsr[] {
   const below: BelowMinIsr[] = [];
   for (const { topic, partition, replicas, isr } of partitions) {
     const needed = effectiveMinIsr(minIsr(topic), replicas.length);
-    if (isr.length < needed) below.push({ topic, partition, inSync: isr.length, minIsr: needed });
+    if (isr.length >= needed) continue;
+    const away = replicas.filter((id) => !alive.has(id) && !isr.includes(id));
+    below.push({ topic, partition, inSync: isr.length, minIsr: needed, away });
   }
   return below;
 }

@@ -9,7 +9,7 @@ import {
 } from './model.ts';
 import { brokersWithDirectory, directoryOf, isInPlace, lyingOn, relocatedOn, sizeOf } from './directories.ts';
 import type { Standing } from './standing.ts';
-import { type Prepared, chainAt } from './steps.ts';
+import type { Prepared } from './steps.ts';
 
 export interface RefusedMove extends TopicPartition, Refusal {}
 
@@ -62,8 +62,7 @@ export function progressOf(
       continue;
     }
     const copy = copying.get(index);
-    const base =
-      standing.at === 'open' ? chainAt(prepared, index, standing.step - 1) : (copy?.before ?? move.from);
+    const base = standing.at === 'open' ? standing.before : (copy?.before ?? move.from);
     const arrived = without(base, move.from).length * move.sizeBytes;
     if (arrived > 0) partWay += 1;
     bytesMoved += Math.min(toCopy, arrived + (copy === undefined ? 0 : partial(seen, prepared, copy)));

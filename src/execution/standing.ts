@@ -1,4 +1,5 @@
 import {
+  type Copy,
   type Journal,
   type Ongoing,
   type PartitionState,
@@ -9,10 +10,13 @@ import {
 } from './model.ts';
 import type { Prepared } from './steps.ts';
 
+/** The assignments before and after a copy. */
+export type Exchange = Pick<Copy, 'before' | 'target'>;
+
 /** How far a move is, read off Kafka. */
 export type Standing =
-  /** The next copy leads to `chain[step]`. */
-  | { readonly at: 'open'; readonly step: number }
+  /** With its next copy. */
+  | ({ readonly at: 'open' } & Exchange)
   /** In the journal's `copies`. */
   | { readonly at: 'copying' }
   /** Somebody else reassigns this partition. */
@@ -36,24 +40,34 @@ export function standings(journal: Journal, seen: Seen, prepared: Prepared): Sta
     if (refusal !== undefined) return { at: 'refused', refusal };
     if (busy.has(move)) return { at: 'copying' };
     if (ongoing.has(key)) return { at: 'foreign' };
-    const standing = read(prepared, move, seen.partitions.get(key));
+    const standing = read(prepared, move, seen);
     return standing.at === 'open' && journal.noRoom
       ? refused('no-room', `${key}: no room came free`)
       : standing;
   });
 }
 
-function read(prepared: Prepared, index: number, state: PartitionState | undefined): Standing {
+function read(prepared: Prepared, index: number, { partitions, alive }: Seen): Standing {
   const move = prepared.plan.moves[index];
   const chain = prepared.chains[index];
+  const state = partitions.get(prepared.keys[index] ?? '');
   if (move === undefined || chain === undefined) throw new RangeError(`The plan has no move ${index}`);
   if (move.from.length !== move.to.length) return refused('replicas-differ-in-number', numbers(move));
   if (state === undefined) return refused('gone', `${keyOf(move)} no longer exists`);
   if (sameOrder(state.replicas, move.to)) return { at: 'placed' };
   const passed = chain.findIndex((replicas) => sameOrder(replicas, state.replicas));
   if (passed < 0) return refused('drifted', difference(move, state));
-  return passed === chain.length - 1 ? { at: 'copied' } : { at: 'open', step: passed + 1 };
+  const [before, ...ahead] = chain.slice(passed);
+  // An assignment that keeps a dead replica for a while would never be reached: one that keeps none is gone to at once.
+  const target = ahead.find((replicas) => keepsNoDead(replicas, state, alive)) ?? ahead.at(-1);
+  return before === undefined || target === undefined ? { at: 'copied' } : { at: 'open', before, target };
 }
+
+const keepsNoDead = (
+  target: readonly number[],
+  { replicas }: PartitionState,
+  alive: ReadonlySet<number>,
+): boolean => target.every((id) => alive.has(id) || !replicas.includes(id));
 
 const refused = (code: Refusal['code'], detail: string): Standing => ({
   at: 'refused',

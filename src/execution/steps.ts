@@ -1,4 +1,4 @@
-import { type Copy, type Move, type PartitionKey, type Plan, keyOf, without } from './model.ts';
+import { type Move, type PartitionKey, type Plan, keyOf, without } from './model.ts';
 
 /** A plan with what is worked out once: the assignments that each move passes through. */
 export interface Prepared {
@@ -70,19 +70,3 @@ function* permutations(items: readonly number[]): Generator<number[]> {
       yield [item, ...rest];
   }
 }
-
-export function chainAt(prepared: Prepared, move: number, step: number): readonly number[] {
-  const replicas = prepared.chains[move]?.[step];
-  if (replicas === undefined) throw new RangeError(`Move ${move} of the plan has no step ${step}`);
-  return replicas;
-}
-
-/** The assignments before and after the copy that leads to `chain[step]`. */
-export const exchangeAt = (
-  prepared: Prepared,
-  move: number,
-  step: number,
-): Pick<Copy, 'before' | 'target'> => ({
-  before: chainAt(prepared, move, step - 1),
-  target: chainAt(prepared, move, step),
-});

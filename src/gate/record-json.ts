@@ -41,6 +41,7 @@ const frozen = z.strictObject({
   revision: z.string().min(1),
   partition: z.number().int().nonnegative(),
   was: z.number().int().nonnegative(),
+  pending: z.literal(true).optional(),
 });
 const lease = z.strictObject({
   state: z.literal('held'),

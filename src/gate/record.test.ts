@@ -89,7 +89,7 @@ suite('a lease', () => {
     ok(advance(taken, other, { from: 'checking', to: 'deleting' }, 2000));
     refused(takeOver(emptyRecord, 's2'), 'not-held');
   });
-  test('of a loss goes to the rebalance that empties the lost broker, and to no other', () => {
+  test('of a broker that is away goes to the rebalance that empties it, and to no other', () => {
     const what = { kind: 'loss', pod: 'kafka-2', broker: 2, set: 'kafka' } as const;
     const lost = ok(records.take(emptyRecord, { id: 'loss/u', by: 'me' }, what, 1000));
     const plan = { id: 'nightly', by: 'me' };
@@ -98,6 +98,17 @@ suite('a lease', () => {
     refused(records.take(lost, plan, { kind: 'roll', empties: [2] }, 2000), 'held');
     const taken = ok(records.take(lost, plan, { kind: 'rebalance', empties: [1, 2] }, 2000));
     assert.deepEqual([taken.holder?.kind, 'empties' in (taken.holder ?? {})], ['rebalance', false]);
+    const empties = { kind: 'rebalance', empties: [2] } as const;
+    const evicted = ok(records.reserve(emptyRecord, mine, { pod: 'kafka-2', podUid: 'u', broker: 2 }, 1000));
+    refused(records.take(evicted, plan, empties, 2000), 'held');
+    const going = ok(records.confirm(evicted, mine, 'u', 2000));
+    refused(records.take(going, plan, empties, 2000), 'held');
+    const starting = ok(advance(going, mine, { from: 'going', to: 'starting' }, 3000));
+    assert.equal(ok(records.take(starting, plan, empties, 4000)).holder?.kind, 'rebalance');
+    const frozen = [{ set: 'kafka', revision: 'r2', partition: 2, was: 0 }];
+    refused(records.take(ok(records.freeze(starting, mine, frozen)), plan, empties, 4000), 'held');
+    const back = ok(advance(starting, mine, { from: 'starting', to: 'syncing' }, 4000));
+    refused(records.take(back, plan, empties, 5000), 'held');
   });
   test('is not released while sets are held at their old revision', () => {
     const starting = [

@@ -62,6 +62,8 @@ export interface Frozen {
   readonly revision: string;
   readonly partition: number;
   readonly was: number;
+  /** Its pod had not been started: nobody knows whether the template or the cluster is the reason. */
+  readonly pending?: true;
 }
 
 export type Holder = Reservation | Lease;
@@ -151,8 +153,8 @@ export function lapse(record: DisruptionRecord, nowMs: number, pod: { terminatin
 }
 
 /**
- * Takes the lease where nobody holds it. A reservation counts as held until it has lapsed. A rebalance that empties lost
- * brokers (`empties`) takes it from the loss of one of them, which would wait for ever where that broker does not come back.
+ * Takes the lease where nobody holds it. A reservation counts as held until it has lapsed. A rebalance that empties brokers
+ * (`empties`) takes it from the disruption of one that is away, which would wait for ever where that one does not come back.
  */
 export function take(
   record: DisruptionRecord,
@@ -168,7 +170,9 @@ export function take(
   nowMs: number,
 ): Outcome {
   const { holder } = record;
-  if (holder !== undefined && !(what.kind === 'rebalance' && isLossOf(holder, empties))) return held(holder);
+  const away = holder && awayUnder(holder);
+  const yields = what.kind === 'rebalance' && away !== undefined && empties.includes(away);
+  if (holder !== undefined && !yields) return held(holder);
   const problem = what.journal === undefined ? undefined : journalProblem(what.kind, what.journal);
   if (problem !== undefined) return refuse('illegal-journal', problem);
   const step = firstStep[what.kind];
@@ -176,13 +180,14 @@ export function take(
   return done({ ...record, holder: lease });
 }
 
-const isLossOf = (holder: Holder, brokers: readonly number[]): boolean =>
+/** The broker that a holder waits for while it is away: whoever empties it need not wait for its return. */
+export const awayUnder = (holder: Holder): number | undefined =>
   holder.state === 'held' &&
-  holder.kind === 'loss' &&
+  isFollowed(holder) &&
   holder.frozen === undefined &&
-  (holder.step === 'away' || holder.step === 'starting') &&
-  holder.broker !== undefined &&
-  brokers.includes(holder.broker);
+  (holder.step === 'away' || holder.step === 'starting')
+    ? holder.broker
+    : undefined;
 
 /**
  * To another step; `from` guards against a decision made on an older record. `podUid` names the pod to delete where that is

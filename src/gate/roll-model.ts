@@ -11,6 +11,8 @@ export interface SetFacts {
   readonly observed: boolean;
   /** spec.updateStrategy.rollingUpdate.partition, in ordinals. */
   readonly partition: number;
+  /** A partition holds pods at their old revision: under `OnDelete` it does not, and Kubernetes refuses one. */
+  readonly holdable: boolean;
   readonly replicas: number;
   /** spec.ordinals.start */
   readonly firstOrdinal: number;
@@ -97,7 +99,8 @@ export type Waiting =
   | { readonly for: 'verdict'; readonly verdict: Verdict }
   /** Evidence that was read before the present step says nothing about it. */
   | { readonly for: 'evidence' }
-  | { readonly for: 'lease'; readonly holder: Holder }
+  /** `rolls`: pods wait to be replaced meanwhile. */
+  | { readonly for: 'lease'; readonly holder: Holder; readonly rolls?: boolean }
   | { readonly for: 'active-controller' }
   | { readonly for: 'preflight'; readonly set: string; readonly problem: string }
   | { readonly for: 'set'; readonly set: string }

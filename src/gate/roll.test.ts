@@ -4,6 +4,7 @@ import fc from 'fast-check';
 import { randomOf } from '../balance/random.ts';
 import { rollOrder } from './roll.ts';
 import { nextStep } from './roll.ts';
+import { emptyRecord, take } from './record.ts';
 import type { Decision, RollPod } from './roll-model.ts';
 import { Sim } from './test/sim.ts';
 import type { Chances } from './test/sim.ts';
@@ -145,11 +146,67 @@ suite('a broken image', () => {
       assert.deepEqual(sim.wrongs, []);
       assert.ok(sim.nodes.every(({ pod }) => pod?.revision === revision));
     });
-  test('is held again where somebody sets the partition back', () => {
+  test('is held again where somebody sets the partition back, scaled in or not', () => {
+    for (const replicas of [5, 4]) {
+      const sim = broken();
+      sim.scale('kafka', replicas);
+      sim.sets[0]!.partition = 0;
+      until(sim, ({ do: what }) => what === 'partition');
+      assert.equal(sim.sets[0]!.partition, 4);
+    }
+  });
+  test('waits for its repair though the broken pod is scaled away, and goes on after it', () => {
     const sim = broken();
+    sim.scale('kafka', 4);
+    for (let i = 0; i < 200; i++) sim.tick(quiet);
+    assert.ok(waitsFor('repair')(sim.tick(quiet)));
+    sim.template('kafka', 'r3');
+    settle(sim);
+    assert.deepEqual([sim.sets[0]!.partition, sim.wrongs], [0, []]);
+  });
+  test('that was never started is no matter of the template any more once it is scaled away', () => {
+    for (const gone of [true, false]) {
+      const sim = simOf(fourNodes);
+      sim.template('kafka', 'r2');
+      sim.unschedulable = 'kafka-4';
+      until(sim, waitsFor('repair'));
+      assert.equal(sim.sets[0]!.partition, 4);
+      sim.scale('kafka', 4);
+      if (gone) sim.nodes[4]!.pod = undefined;
+      settle(sim);
+      assert.deepEqual([sim.sets[0]!.partition, sim.wrongs], [0, []]);
+    }
+  });
+  test('of a set that cannot be held waits for its repair, and orders nothing', () => {
+    const sim = simOf(fourNodes);
+    sim.template('kafka', 'r2', true);
+    sim.sets[0]!.holdable = false;
+    until(sim, waitsFor('repair'));
+    for (let i = 0; i < 50; i++) assert.notEqual(sim.tick(quiet).do, 'partition');
+    assert.deepEqual([sim.record.holder?.pod, sim.sets[0]!.partition], ['kafka-4', 0]);
+    sim.template('kafka', 'r3');
+    settle(sim);
+    assert.deepEqual(sim.wrongs, []);
+  });
+  test('whose set cannot be held any more is given back when it is repaired', () => {
+    const sim = broken();
+    Object.assign(sim.sets[0]!, { holdable: false, partition: 0 });
+    for (let i = 0; i < 50; i++) assert.notEqual(sim.tick(quiet).do, 'partition');
+    sim.template('kafka', 'r3');
+    settle(sim);
+    assert.deepEqual(sim.wrongs, []);
+  });
+  test('that is repaired is replaced though a rebalance holds the record', () => {
+    const sim = broken();
+    const taken = take(emptyRecord, { id: 'nightly', by: 's' }, { kind: 'rebalance' }, sim.nowMs);
+    assert.ok(taken.ok);
+    sim.record = taken.record;
     sim.sets[0]!.partition = 0;
-    until(sim, ({ do: what }) => what === 'partition');
-    assert.equal(sim.sets[0]!.partition, 4);
+    for (let i = 0; i < 20; i++) assert.ok(waitsFor('lease')(sim.tick(quiet)));
+    sim.template('kafka', 'r3');
+    until(sim, ({ do: what }) => what === 'delete');
+    for (let i = 0; i < 20; i++) assert.ok(waitsFor('lease')(sim.tick(quiet)));
+    assert.deepEqual([sim.removed, sim.nodes[4]!.pod?.revision], [['kafka-4'], 'r3']);
   });
 });
 

@@ -1,11 +1,22 @@
 import type { DisruptionRecord, Reservation } from './record.ts';
-import { confirm, lapse, take, takeOver } from './record.ts';
+import { confirm, isFollowed, lapse, take, takeOver } from './record.ts';
 import type { Decision, RollPod, RollSnapshot } from './roll-model.ts';
-import { carryOn, isExpected, isOutdated, isUseless, rollOf, setOf, wait, written } from './way-back.ts';
+import {
+  carryOn,
+  isExpected,
+  isOutdated,
+  isUseless,
+  rollOf,
+  setOf,
+  sweep,
+  wait,
+  written,
+} from './way-back.ts';
 
 /**
  * The next thing to do for the nodes of one cluster, over all its StatefulSets. Whatever is under way comes first; then a
- * node that went without asking; then the next pod of another revision than its template, one at a time.
+ * node that went without asking; then the next pod of another revision than its template, one at a time. While a rebalance or
+ * a scale-in holds the record, only what is of no use to anybody is replaced: it may be what that one waits for.
  */
 export function nextStep(snapshot: RollSnapshot): Decision {
   const { record: known, by } = snapshot;
@@ -13,6 +24,10 @@ export function nextStep(snapshot: RollSnapshot): Decision {
   const { record } = known;
   const { holder } = record;
   if (holder === undefined) return notice(snapshot, record) ?? begin(snapshot, record);
+  if (!isFollowed(holder)) {
+    const rolls = snapshot.pods.some((pod) => isOutdated(pod, setOf(snapshot.sets, pod)));
+    return sweep(snapshot) ?? wait({ for: 'lease', holder, rolls });
+  }
   if (holder.by !== by) return written(takeOver(record, by));
   return holder.state === 'reserved' ? settle(snapshot, record, holder) : carryOn(snapshot, record, holder);
 }

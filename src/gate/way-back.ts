@@ -17,7 +17,7 @@ export function carryOn(snapshot: RollSnapshot, record: DisruptionRecord, lease:
  * Whatever is waited for: a pod that was never of use, and stands in the way of a newer template, goes. Under OrderedReady
  * the pod that is waited for may not even be made before that.
  */
-function sweep({ pods, sets }: RollSnapshot): Decision | undefined {
+export function sweep({ pods, sets }: RollSnapshot): Decision | undefined {
   const found = pods.find((pod) => isUseless(pod) && !pod.terminating && isOutdated(pod, setOf(sets, pod)));
   return found === undefined ? undefined : { do: 'delete', pod: found.name, uid: found.uid };
 }
@@ -72,14 +72,18 @@ class Turn {
     }
   }
 
-  /** Lifts a freeze as soon as it has no reason any more: another template, or the new pod came up after all. */
+  /**
+   * Lifts a freeze as soon as it has no reason any more: another template, the new pod came up after all, or it was scaled
+   * away before it was ever started.
+   */
   thaw(): Decision | undefined {
     const [first, ...others] = this.#lease.frozen ?? [];
     if (first === undefined) return undefined;
     const set = this.#snapshot.sets.find(({ name }) => name === first.set);
     const repaired = set === undefined || (set.observed && set.updateRevision !== first.revision);
-    if (!repaired && !this.#isBack()) return undefined;
-    if (set !== undefined && set.partition !== first.was)
+    const givenUp = first.pending === true && this.#isScaledAway() && this.#pod?.everStarted !== true;
+    if (!repaired && !givenUp && !this.#isBack()) return undefined;
+    if (set?.holdable === true && set.partition !== first.was)
       return { do: 'partition', set: first.set, partition: first.was };
     return written(freeze(this.#record, this.#claim, others));
   }
@@ -92,11 +96,17 @@ class Turn {
   #scaledAway(): Decision | undefined {
     const { step, pod = '', frozen = [] } = this.#lease;
     const isOnWayBack = step === 'starting' || step === 'syncing' || step === 'leaders';
-    if (!isOnWayBack || this.#set === undefined || this.#isExpected()) return undefined;
+    if (!isOnWayBack || !this.#isScaledAway()) return undefined;
     const [held] = frozen;
-    return held === undefined
-      ? this.#release(true)
-      : wait({ for: 'repair', pod, revision: held.revision, ...failingOf(this.#pod) });
+    if (held === undefined) return this.#release(true);
+    return this.#hold(held) ?? wait({ for: 'repair', pod, revision: held.revision, ...failingOf(this.#pod) });
+  }
+
+  /** A partition that somebody else has set since is put back. */
+  #hold({ set, partition }: Frozen): Decision | undefined {
+    const found = this.#snapshot.sets.find(({ name }) => name === set);
+    if (found?.holdable !== true || found.partition === partition) return undefined;
+    return { do: 'partition', set, partition };
   }
 
   #check(): Decision {
@@ -171,14 +181,18 @@ class Turn {
     const old = this.#snapshot.pods.filter(
       (other) => other.set === set.name && other.revision !== set.updateRevision,
     );
-    if (known === undefined && old.length > 0) {
+    if (known === undefined && old.length > 0 && set.holdable) {
       const partition = Math.max(...old.map(({ ordinal }) => ordinal)) + 1;
-      const frozen: Frozen = { set: set.name, revision: set.updateRevision, partition, was: set.partition };
+      const frozen: Frozen = {
+        ...{ set: set.name, revision: set.updateRevision, partition, was: set.partition },
+        ...(pod.everStarted || pod.failing !== undefined ? {} : { pending: true }),
+      };
       return written(freeze(this.#record, this.#claim, [...(this.#lease.frozen ?? []), frozen]));
     }
-    if (known !== undefined && set.partition !== known.partition)
-      return { do: 'partition', set: set.name, partition: known.partition };
-    return wait({ for: 'repair', pod: pod.name, revision: pod.revision, ...failingOf(pod) });
+    return (
+      (known && this.#hold(known)) ??
+      wait({ for: 'repair', pod: pod.name, revision: pod.revision, ...failingOf(pod) })
+    );
   }
 
   #synchronise(): Decision {
@@ -246,6 +260,10 @@ class Turn {
   #isExpected(): boolean {
     const ordinal = this.#snapshot.known.get(this.#lease.pod ?? '')?.ordinal ?? ordinalOf(this.#lease.pod);
     return this.#set !== undefined && isExpected(ordinal, this.#set);
+  }
+
+  #isScaledAway(): boolean {
+    return this.#set !== undefined && !this.#isExpected();
   }
 
   #isBad(pod: RollPod): boolean {

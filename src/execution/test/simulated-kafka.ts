@@ -390,7 +390,7 @@ export class SimulatedKafka {
       partitions: this.#seenPartitions(),
       ongoing,
       minIsr: this.minIsr,
-      belowMinIsr: belowMinIsr(all, (topic) => this.minIsr.get(topic)),
+      belowMinIsr: belowMinIsr(all, (topic) => this.minIsr.get(topic), alive),
       outOfSync: outOfSync(all, ongoing),
       disks: new Map([...alive].map((id): [number, DiskState] => [id, this.#seenDisk(id, lookAt)])),
       configs: new Map((lookAt?.configs ?? []).flatMap((ref) => this.#config(ref))),

@@ -62,6 +62,7 @@ interface SimSet {
   partition: number;
   broken: boolean;
   replicas: number;
+  holdable: boolean;
 }
 
 /** A cluster of StatefulSets with their controller, Kafka's replication, and one sidecar that may be killed anywhere. */
@@ -72,6 +73,8 @@ export class Sim {
   record: DisruptionRecord = emptyRecord;
   /** Pods taken away by the sidecar or by an allowed eviction, in order. */
   readonly removed: string[] = [];
+  /** No node takes this pod. */
+  unschedulable: string | undefined;
   /** What must never happen. */
   readonly wrongs: string[] = [];
   readonly #random: () => number;
@@ -103,6 +106,7 @@ export class Sim {
       partition: 0,
       broken: false,
       replicas: nodes,
+      holdable: true,
     }));
     let id = 0;
     this.nodes = shape.flatMap(({ set, nodes, roles }) =>
@@ -179,8 +183,7 @@ export class Sim {
       sets: this.sets.map((set): SetFacts => ({
         ...set,
         updateRevision: set.revision,
-        observed: true,
-        firstOrdinal: 0,
+        ...{ observed: true, firstOrdinal: 0 },
       })),
       pods: this.#pods(),
       podsReadAtMs: this.nowMs,
@@ -371,6 +374,7 @@ export class Sim {
       node.pod = this.#newPod(this.#revisionFor(node));
       node.ticks = 2 + Math.floor(4 * this.#random());
     } else if (!pod.ready) {
+      if (this.unschedulable === node.name) return;
       pod.failing = pod.revision.endsWith('broken');
       if (pod.failing) return;
       Object.assign(pod, { ready: true, everReady: true });

@@ -146,6 +146,20 @@ test('with the gate off a set that was held at its old revision is given back to
   }
 });
 
+test('a record that could not be read again is not written', async () => {
+  const { api, context } = place();
+  const wrong = { set: 'kafka', revision: 'r2', partition: 2, was: Infinity };
+  await assert.rejects(
+    changeRecord(context, (record) => {
+      const taken = take(record, claim, { kind: 'loss', pod: 'kafka-2', set: 'kafka' }, 1);
+      assert.ok(taken.ok);
+      return freeze(taken.record, claim, [wrong]);
+    }),
+    /holder.frozen.0.was/,
+  );
+  assert.equal(api.objects.get(path), undefined);
+});
+
 test('a damaged record is never overwritten', async () => {
   const { api, context } = place();
   api.put(path, { apiVersion: 'v1', kind: 'ConfigMap', metadata: {}, data: { record: '{"schemaVersion":' } });

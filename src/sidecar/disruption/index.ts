@@ -96,13 +96,20 @@ export function changeRecordFrom(
   );
 }
 
+/** @throws RecordError for what could not be read again; a journal is JSON by its type */
+function readable(record: DisruptionRecord): string {
+  const { holder } = record;
+  if (holder?.state !== 'held' || holder.journal === undefined) parseRecord(recordText(record));
+  return recordText(record);
+}
+
 async function write(
   { kube, namespace, cluster, world }: Place,
   stored: ConfigMap | undefined,
   record: DisruptionRecord,
 ): Promise<void> {
   const name = objectsOf(cluster).disruption;
-  const data = { [key]: recordText(record) };
+  const data = { [key]: readable(record) };
   if (stored !== undefined) {
     await kube.replace(paths.configmaps(namespace, name), { ...stored, data });
     return;

@@ -35,6 +35,10 @@ function reasonOf(waiting: Extract<Decision, { do: 'wait' }>['waiting']): string
     }
     case 'preflight':
       return 'It waits: the new template must not be rolled out as it is; the status of the KafkaCluster says why.';
+    case 'lease':
+      return waiting.rolls === true
+        ? 'It waits: another disruption is under way; the status of the KafkaCluster says which.'
+        : undefined;
     case 'repair':
       return 'It waits: the new pod does not come up; change or revert the template.';
     default:

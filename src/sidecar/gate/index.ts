@@ -139,11 +139,10 @@ export function gateOf(options: GateOptions): Gate {
     memory.said = said;
   }
 
-  /** One decision on the record as it is; undefined where nobody's matter but another's is under way. */
-  async function decisionOn(known: RecordKnown): Promise<Decision | undefined> {
+  /** One decision on the record as it is. */
+  async function decisionOn(known: RecordKnown): Promise<Decision> {
     if (!known.known) return { do: 'wait', waiting: { for: 'record', problem: known.problem } };
     const { holder } = known.record;
-    if (holder !== undefined && !isFollowed(holder)) return undefined;
     const expired = holder?.state === 'reserved' && nowMs() > holder.expiresMs;
     const podsReadAtMs = nowMs();
     // An informer may be behind: that a pod has not begun to end is asked of the API server itself.

@@ -155,6 +155,56 @@ test('a new pod that does not come up: the others keep their revision, and a new
   assert.deepEqual(around.there(), [0, 1], 'the broken pod is replaced');
 });
 
+test('under OnDelete a broken new pod waits for its repair, and the record stays readable', async (t) => {
+  const around = await outdated(t);
+  const underOnDelete = () => {
+    const [set] = around.context.world().sets;
+    assert.ok(set?.object.spec);
+    const object = { ...set.object, spec: { ...set.object.spec, updateStrategy: { type: 'OnDelete' } } };
+    around.setWorld({ sets: [{ ...set, object }] });
+  };
+  underOnDelete();
+  await around.go(0);
+  around.setPods([...pods('r1', 'r1'), brokerPod(2, 1, { revision: 'r1', terminating: true })]);
+  around.kafka.lose(2);
+  await around.go();
+  const bad = brokerPod(2, 2, { ready: false, runs: false, revision: 'r2', failing: 'ImagePullBackOff' });
+  around.setPods([...pods('r1', 'r1'), bad]);
+  const report = await around.go(4);
+  assert.equal(step(around), 'loss starting');
+  const waits = report.conditions.find(({ type }) => type === 'RollWaits');
+  assert.equal(waits?.reason, 'BrokenTemplate');
+  around.setTemplate('r3');
+  underOnDelete();
+  around.setPods(pods('r1', 'r1', 'r3'));
+  around.kafka.find(2);
+  around.kafka.catchUp(2);
+  await around.go(5);
+  assert.equal(around.record().holder, undefined);
+});
+
+test('while a rebalance holds the record, a broken pod is replaced by its repaired template', async (t) => {
+  const around = await outdated(t);
+  const rebalance = take(emptyRecord, { id: 'nightly', by: 'sidecar-1' }, { kind: 'rebalance' }, 1);
+  assert.ok(rebalance.ok);
+  around.putRecord(rebalance.record);
+  const { conditions, facts } = await around.go();
+  assert.equal(around.there().length, 3, 'a roll waits');
+  const waits = conditions.find(({ type }) => type === 'RollWaits');
+  assert.equal(waits?.reason, 'Disrupted');
+  assert.match(waits?.message ?? '', /wait for the rebalance nightly to end/);
+  assert.match(facts?.holds?.[0]?.message ?? '', /another disruption is under way/);
+  around.kafka.lose(2);
+  const bad = brokerPod(2, 2, { ready: false, runs: false, revision: 'r2', failing: 'CrashLoopBackOff' });
+  around.setPods([...pods('r1', 'r1'), bad]);
+  await around.go();
+  assert.equal(around.there().length, 3, 'there is no other template yet');
+  around.setTemplate('r3');
+  await around.go();
+  assert.deepEqual(around.there(), [0, 1]);
+  assert.equal(step(around), 'rebalance executing');
+});
+
 test('a cluster that is down as a whole comes up by a repaired template, with nobody to ask', async (t) => {
   const around = await outdated(t);
   around.kafka.away = true;

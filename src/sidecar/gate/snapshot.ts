@@ -100,6 +100,7 @@ function setFacts(
     observed: updateRevision !== '' && observedGeneration >= (object.metadata.generation ?? 0),
     // Whoever asks for OnDelete deletes the pods that are to be replaced, unless the sidecar is told to.
     partition: type === 'OnDelete' && !asked ? Infinity : (rollingUpdate?.partition ?? 0),
+    holdable: type !== 'OnDelete',
     replicas,
     firstOrdinal,
     ...(blocked === undefined ? {} : { blocked }),

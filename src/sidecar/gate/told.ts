@@ -128,6 +128,13 @@ export function rollFinding(
       message: `The next step of a roll could not be carried out, and is tried again: ${problem}`,
     };
   const waiting = decision?.do === 'wait' ? decision.waiting : undefined;
+  if (waiting?.for === 'lease' && waiting.rolls === true)
+    return {
+      type,
+      status: 'True',
+      reason: 'Disrupted',
+      message: `Pods with an older template than their StatefulSet wait for ${nameOf(waiting.holder)} to end.`,
+    };
   const repair = waiting?.for === 'repair';
   if (waiting === undefined || (holder !== undefined && !repair))
     return { type, status: 'False', reason: 'NothingWaits', message: 'No pod waits to be replaced.' };

@@ -95,7 +95,7 @@ suite('what the disruption record holds of an execution', () => {
   });
 });
 
-test('the loss of a broker is not in the way of emptying it', () => {
+test('a broker that is away is not in the way of emptying it', () => {
   const lost = take(emptyRecord, { id: 'loss/u', by: 'me' }, { kind: 'loss', pod: 'kafka-2', broker: 2 }, 1);
   assert.ok(lost.ok);
   const lease = leaseOf(lost.record);

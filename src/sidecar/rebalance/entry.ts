@@ -9,7 +9,7 @@ import {
   parseJournal,
 } from '../../execution/index.ts';
 import type { Claim, DisruptionRecord, Json, Lease as RecordLease } from '../../gate/record.ts';
-import { maxJournalBytes, nameOf } from '../../gate/record.ts';
+import { awayUnder, maxJournalBytes, nameOf } from '../../gate/record.ts';
 import type { KafkaRebalance } from './kafka-rebalance.ts';
 import type { Lease } from './lifecycle-types.ts';
 import type { RebalancePlan } from './plan.ts';
@@ -106,23 +106,23 @@ export function leaseOf(record: DisruptionRecord): Lease {
   const { holder } = record;
   if (holder === undefined) return { state: 'free' };
   const entry = entryOf(record);
-  const lost = holder.kind === 'loss' ? holder.broker : undefined;
+  const away = awayUnder(holder);
   return {
     state: 'held',
     what: nameOf(holder),
     ...(entry === undefined ? {} : { uid: entry.uid }),
-    ...(lost === undefined ? {} : { lost }),
+    ...(away === undefined ? {} : { away }),
   };
 }
 
 /**
- * The lease as it concerns one object: the loss of a broker is not in the way of emptying that broker. It may never come
+ * The lease as it concerns one object: a broker that is away is not in the way of emptying that broker. It may never come
  * back, and its replicas are copied from others.
  */
 export function leaseFor({ spec }: Pick<KafkaRebalance, 'spec'>, lease: Lease): Lease {
   const { mode, brokers = [] } = spec;
-  const lost = lease.state === 'held' ? lease.lost : undefined;
-  const empties = mode === 'remove-brokers' && lost !== undefined && brokers.includes(lost);
+  const away = lease.state === 'held' ? lease.away : undefined;
+  const empties = mode === 'remove-brokers' && away !== undefined && brokers.includes(away);
   return empties ? { state: 'free' } : lease;
 }
 

@@ -87,7 +87,7 @@ export class Observer {
       partitions: this.#partitions(),
       ongoing,
       minIsr: this.#minIsr,
-      belowMinIsr: belowMinIsr(all, (topic) => this.#minIsr.get(topic)),
+      belowMinIsr: belowMinIsr(all, (topic) => this.#minIsr.get(topic), alive),
       outOfSync: outOfSync(all, ongoing),
       disks: new Map(this.#disks),
       configs,

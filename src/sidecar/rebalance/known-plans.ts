@@ -25,14 +25,21 @@ export async function compare(
   }
   const stored: Stored = { state: 'sound', hash: plan.hash };
   const names = [...new Set(plan.moves.map(({ topic }) => topic))];
-  const topics = await context.kafka.topics(names).catch(() => undefined);
-  if (topics === undefined) return { stored };
+  const answers = await Promise.all([context.kafka.topics(names), context.kafka.describeCluster()]).catch(
+    () => undefined,
+  );
+  if (answers === undefined) return { stored };
+  const [topics, { brokers }] = answers;
+  const listed = new Set(brokers.map(({ id }) => id));
   const now = new Map(
     topics.flatMap(({ name, partitions }) =>
       partitions.map(({ index, replicas }) => [`${name}\n${index}`, replicas] as const),
     ),
   );
-  return { stored, drift: driftOf(plan.moves, (topic, partition) => now.get(`${topic}\n${partition}`)) };
+  return {
+    stored,
+    drift: driftOf(plan.moves, (topic, partition) => now.get(`${topic}\n${partition}`), listed),
+  };
 }
 
 /** Read once; a plan never changes under its hash. */

@@ -54,7 +54,7 @@ export interface Execution {
 export type Lease =
   | { readonly state: 'free' }
   /** `uid` where a KafkaRebalance holds it; `what` in words: "the drain of kafka-1". */
-  | { readonly state: 'held'; readonly what: string; readonly uid?: string; readonly lost?: number }
+  | { readonly state: 'held'; readonly what: string; readonly uid?: string; readonly away?: number }
   /** The record cannot be read; `what` has to happen before anything goes on. */
   | { readonly state: 'unknown'; readonly what: string };
 

@@ -58,9 +58,10 @@ suite('scaling out', () => {
     assert.equal(act(seen(4, { rebalances: [share('Stopped', [3])] })).do, 'nothing');
   });
 
-  test('scaled back, a proposal goes; what is approved goes on', () => {
+  test('scaled back, a proposal goes, and what is approved is stopped', () => {
     assert.equal(act(seen(3, { rebalances: [share('Proposed', [3])] })).do, 'remove');
-    assert.equal(act(seen(3, { rebalances: [share('Executing', [3])] })).do, 'nothing');
+    assert.equal(act(seen(3, { rebalances: [share('Approved', [3])] })).do, 'remove');
+    assert.equal(act(seen(3, { rebalances: [share('Executing', [3])] })).do, 'stop');
     assert.equal(act(seen(3, { rebalances: [share('Done', [3])] })).do, 'remove');
     const partly = act(seen(4, { rebalances: [share('Proposed', [3, 4])] }));
     assert.ok(partly.do === 'redirect');

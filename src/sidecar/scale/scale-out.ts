@@ -1,5 +1,6 @@
 import { type KafkaRebalance, isTerminal, phaseOf } from '../rebalance/kafka-rebalance.ts';
 import { type Action, type Decision, type ScaleSeen, type SetSeen, idle, scaleOutName } from './model.ts';
+import { ending } from './scale-in.ts';
 import { events } from './told.ts';
 
 /** Brokers of a set that have joined and hold nothing, while there is enough elsewhere to give each a share. */
@@ -36,8 +37,8 @@ function forKnown({ rebalance, empty, stale }: Known): Action {
     const answered = empty.every((id) => brokersOf(rebalance).includes(id));
     return stale || !answered ? { do: 'remove', rebalance } : { do: 'nothing' };
   }
-  // What a person has approved goes on as approved.
-  if (!isOpen(rebalance)) return { do: 'nothing' };
+  // What a person has approved goes on as approved, as long as there is somebody to be filled.
+  if (!isOpen(rebalance)) return stale ? ending(rebalance) : { do: 'nothing' };
   if (empty.length === 0) return stale ? { do: 'remove', rebalance } : { do: 'nothing' };
   return isFor(rebalance, empty) ? { do: 'nothing' } : { do: 'redirect', rebalance, brokers: empty };
 }

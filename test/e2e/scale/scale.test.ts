@@ -52,6 +52,12 @@ void suite('scaling a hardened cluster', { skip: clusterUnavailable() ?? false }
     const args = [program, 'rebalance', 'approve', 'kafka-scale-out', '--yes', '-n', namespace];
     await promisify(execFile)(process.execPath, args, { env });
   };
+  /** Without its disk a broker waits for a person's word, and never comes up. */
+  const loseDisk = async () => {
+    await kubectl('annotate', 'pvc', `data-${pod}`, `kafka-warden.io/confirm-delete=data-${pod}`);
+    await kubectl('delete', 'pvc', `data-${pod}`, '--wait=false');
+    await kubectl('delete', 'pod', pod);
+  };
   const condition = async (type: string) => {
     const { status } = await kube.get<KafkaCluster>(paths.kafkaclusters(namespace, kafka));
     return status?.conditions?.find((one) => one.type === type);
@@ -244,11 +250,17 @@ void suite('scaling a hardened cluster', { skip: clusterUnavailable() ?? false }
     await approve();
     await inPhase('scale-out', 'Done');
     assert.ok((await replicasOn(3)) > 0);
+    // As many replicas as their minimum: without broker 3 they cannot be written to before they are moved.
+    await tools.createTopic(
+      'pairs',
+      [
+        [3, 0],
+        [1, 3],
+      ],
+      ['min.insync.replicas=2'],
+    );
     await until('nothing is under way', async () => (await holder()) === undefined);
-    // With its disk lost it waits for a person's word, and never comes up.
-    await kubectl('annotate', 'pvc', `data-${pod}`, `kafka-warden.io/confirm-delete=data-${pod}`);
-    await kubectl('delete', 'pvc', `data-${pod}`, '--wait=false');
-    await kubectl('delete', 'pod', pod);
+    await loseDisk();
     await until('its loss waits for it to start', async () => {
       const held = await holder();
       return held?.kind === 'loss' && held.step === 'starting';
@@ -258,6 +270,27 @@ void suite('scaling a hardened cluster', { skip: clusterUnavailable() ?? false }
     await gone(t);
     await conditionIs('ScalingIn', 'False');
     await until('its replicas are elsewhere', async () => (await replicasOn(3)) === 0);
+  });
+
+  test('a share that is carried out ends when its broker is lost and scaled away', async (t) => {
+    await kubectl('delete', 'pvc', `data-${pod}`, '--ignore-not-found');
+    await scale(4);
+    await brokers.ready();
+    await inPhase('scale-out', 'Proposed');
+    await approve();
+    await inPhase('scale-out', 'Executing');
+    await loseDisk();
+    await until(
+      'it is away',
+      async () =>
+        !(await admin.describeCluster()).brokers.some(({ id, fenced }) => id === 3 && fenced !== true),
+    );
+    t.diagnostic(`replicas on broker 3 then: ${await replicasOn(3)}`);
+    await scale(3);
+    await gone(t);
+    await until('nothing is left of it', async () => (await rebalance('scale-out')) === undefined);
+    assert.equal(await replicasOn(3), 0);
+    assert.deepEqual(await admin.listReassignments(), []);
   });
 
   test('the producer beside it lost nothing and was refused nothing', async (t) => {
