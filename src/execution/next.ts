@@ -208,7 +208,7 @@ function tellForeign(round: Round, all: readonly Standing[]): void {
 }
 
 function lookAt(round: Round, all: readonly Standing[], next: readonly Upcoming[]): LookAt {
-  const { journal, prepared } = round;
+  const { journal } = round;
   const destinations = new Set<number>();
   const landedOn = new Set<number>();
   const moves = new Set<number>();
