@@ -54,11 +54,70 @@ test('a broker that answers no more is reason to read at once, and so is one tha
   const silent = nextRead();
   kafka.silent.add(2);
   await silent;
-  assert.equal(source.latest?.kafka.pings.get(2)?.tookMs, undefined);
+  while (source.latest?.kafka.pings.get(2)?.tookMs !== undefined) await pause(10);
   const back = nextRead();
   kafka.silent.delete(2);
   await back;
   assert.notEqual(source.latest?.kafka.pings.get(2)?.tookMs, undefined);
+});
+
+test('a broker that answers no more is told of though the read that is to look at it hangs', async (t) => {
+  const idle = { idleMs: 3_600_000, quickMs: 10, askedForMs: 1, pingMs: 20 };
+  const { kafka, source, nextRead } = given(t, idle);
+  await nextRead();
+  assert.equal(source.silent, false);
+  const { apiVersions } = kafka;
+  const hangs = Promise.withResolvers<void>();
+  kafka.apiVersions = async () => {
+    await hangs.promise;
+    return apiVersions();
+  };
+  const told = nextRead();
+  kafka.silent.add(2);
+  await told;
+  assert.equal(source.silent, true);
+  assert.notEqual(source.latest?.kafka.pings.get(2)?.tookMs, undefined, 'no read has ended since');
+  hangs.resolve();
+  while (source.silent) await pause(10);
+  assert.equal(source.latest?.kafka.pings.get(2)?.tookMs, undefined);
+});
+
+test('one that dies in the middle of a read that hangs is told of as well', async (t) => {
+  const busy = { idleMs: 3_600_000, quickMs: 10, askedForMs: 3_600_000, pingMs: 20 };
+  const { kafka, source, nextRead } = given(t, busy);
+  await nextRead();
+  const hangs = Promise.withResolvers<void>();
+  const { apiVersions } = kafka;
+  let hung = false;
+  kafka.apiVersions = async () => {
+    hung = true;
+    await hangs.promise;
+    return apiVersions();
+  };
+  source.hurry();
+  while (!hung) await pause(10);
+  const told = nextRead();
+  kafka.silent.add(2);
+  await told;
+  assert.equal(source.silent, true);
+  hangs.resolve();
+  while (source.silent) await pause(10);
+});
+
+test('a broker that pauses for a moment is looked at, and not told of', async (t) => {
+  const idle = { idleMs: 3_600_000, quickMs: 10, askedForMs: 1, pingMs: 20 };
+  const { kafka, source, nextRead } = given(t, idle);
+  await nextRead();
+  const { ping } = kafka;
+  let left = 1;
+  kafka.ping = async (broker) => {
+    if (broker.host.startsWith('kafka-2') && left-- > 0) throw new Error('no answer');
+    return ping(broker);
+  };
+  await nextRead();
+  await pause(100);
+  assert.equal(source.silent, false);
+  assert.ok(left <= 0);
 });
 
 test('evidence of a thread that dies grows old, is told as such, and comes again', async (t) => {

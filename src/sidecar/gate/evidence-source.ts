@@ -43,7 +43,7 @@ export interface SourceOptions {
   readonly nowMs: () => number;
   /** Ids of the brokers that should serve. */
   readonly nodes: () => readonly number[];
-  /** A read has ended, well or not. */
+  /** A read has ended, well or not, or a broker answers no more. */
   readonly onRead: () => void;
   readonly log: Record<'debug' | 'warn', (fields: object, message: string) => void>;
   readonly digester?: Digester;
@@ -61,6 +61,10 @@ export class EvidenceSource {
   #problem: string | undefined;
   #quickUntilMs = -Infinity;
   #catchingUp: readonly CatchingUp[] = [];
+  /** When the read under way began. */
+  #readingSinceMs: number | undefined;
+  /** When a broker that had answered the last read was found not to. */
+  #silentSinceMs = -Infinity;
   /** Ends the pause; undefined while a read is under way. */
   #wake: (() => void) | undefined;
   #again = false;
@@ -82,6 +86,11 @@ export class EvidenceSource {
   /** Why the last read gave nothing; undefined where it gave something. */
   get problem(): string | undefined {
     return this.#problem;
+  }
+
+  /** A broker that had answered does not any more, and no read has looked at that yet. */
+  get silent(): boolean {
+    return (this.#latest?.atMs ?? -Infinity) < this.#silentSinceMs;
   }
 
   /** Replicas that copy, as they were seen a few seconds ago. */
@@ -151,24 +160,43 @@ export class EvidenceSource {
 
   /**
    * A broker that answers no more, or again, is reason to read at once. A webhook replica that went with the same node costs an
-   * eviction the webhook's timeout, and then the budget decides alone: it has to be closed by then.
+   * eviction the webhook's timeout, and then the budget decides alone: it has to be closed by then, and the read may first ask
+   * the very broker that is gone.
    */
   async #heed(signal: AbortSignal): Promise<void> {
     const { pingMs } = this.#periods;
     while (pingMs !== undefined && !signal.aborted) {
       await delay(pingMs, undefined, { signal }).catch(() => undefined);
       const before = this.#latest?.kafka.pings;
-      const idle = this.#wake !== undefined && this.#quickUntilMs <= performance.now();
-      if (signal.aborted || !idle || before === undefined) continue;
+      if (signal.aborted || before === undefined || this.#readsSoon(pingMs)) continue;
+      const sinceMs = this.#options.nowMs();
       const now = await this.ping();
       const answered = (pings: typeof before, id: number) => pings.get(id)?.tookMs !== undefined;
-      if ([...before.keys()].some((id) => answered(before, id) !== answered(now, id))) this.look();
+      const changed = [...before.keys()].filter((id) => answered(before, id) !== answered(now, id));
+      if (changed.length === 0) continue;
+      this.look();
+      const lost = changed.filter((id) => answered(before, id));
+      if (lost.length === 0 || this.silent) continue;
+      // One that only paused answers by now.
+      const again = await this.ping();
+      if (lost.every((id) => answered(again, id))) continue;
+      this.#silentSinceMs = sinceMs;
+      this.#options.onRead();
     }
+  }
+
+  /** A read asks each broker itself: one that has just begun, or comes in a moment, needs no help. */
+  #readsSoon(pingMs: number): boolean {
+    const nowMs = performance.now();
+    return this.#readingSinceMs === undefined
+      ? this.#quickUntilMs > nowMs
+      : nowMs - this.#readingSinceMs < pingMs;
   }
 
   async #read(): Promise<void> {
     const { nodes, log, onRead } = this.#options;
     this.#again = false;
+    this.#readingSinceMs = performance.now();
     const wanted = this.#quickUntilMs > performance.now();
     try {
       const { evidence, ...read } = await this.#reader.read(nodes());
@@ -179,6 +207,7 @@ export class EvidenceSource {
       this.#problem = error instanceof Error ? error.message : String(error);
       log.debug({ event: 'gate-not-read', err: error }, this.#problem);
     }
+    this.#readingSinceMs = undefined;
     for (const resolve of this.#waiting.splice(0)) resolve();
     onRead();
   }

@@ -381,6 +381,37 @@ test('the budget opens while each pod could go alone, and stays open for one tha
   assert.equal(around.gate.budget().maxUnavailable, 0);
 });
 
+test('the budget is closed as soon as a broker answers no more, whatever the next read takes', async () => {
+  const kafka = new FakeKafka();
+  const periods = { idleMs: 3_600_000, quickMs: 20, askedForMs: 1, pingMs: 20 };
+  const around = surroundings({ kafka, periods });
+  const stop = new AbortController();
+  const run = around.gate.run(stop.signal);
+  const until = async (what: () => boolean) => {
+    while (!what()) await new Promise((resolve) => setTimeout(resolve, 10));
+  };
+  await until(() => around.woken.includes('disruption'));
+  await around.gate.reconcile();
+  const closed = around.gate.budget();
+  around.woken.length = 0;
+  const hangs = Promise.withResolvers<void>();
+  const { apiVersions } = kafka;
+  kafka.apiVersions = async () => {
+    await hangs.promise;
+    return apiVersions();
+  };
+  kafka.silent.add(2);
+  await until(() => around.woken.includes('budget'));
+  assert.deepEqual(around.gate.budget(), {
+    maxUnavailable: 0,
+    why: 'A broker that is counted on does not answer or does not follow the metadata.',
+  });
+  assert.notEqual(closed.why, around.gate.budget().why);
+  hangs.resolve();
+  stop.abort();
+  await run;
+});
+
 test('a budget that nobody has judged for a while is closed', async (t) => {
   const around = await given(t);
   await around.gate.reconcile();

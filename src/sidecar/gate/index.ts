@@ -91,6 +91,7 @@ export function gateOf(options: GateOptions): Gate {
     nodes: () => servingIds(context.world().sets, memory.ids),
     onRead: () => {
       learn();
+      tellBudget();
       wake('disruption');
     },
     log: context.log,
@@ -123,7 +124,15 @@ export function gateOf(options: GateOptions): Gate {
     catchingUp: source.catchingUp,
   });
 
-  const budget = () => restsAt(memory.mirrored, { nowMs: nowMs(), problem: source.problem });
+  const budget = () =>
+    restsAt(memory.mirrored, { nowMs: nowMs(), problem: source.problem, silent: source.silent });
+
+  function tellBudget(): void {
+    const { maxUnavailable, why } = budget();
+    const said = `${maxUnavailable} ${why}`;
+    if (said !== memory.said) wake('budget');
+    memory.said = said;
+  }
 
   function mirror(record: RecordKnown): void {
     const { latest } = source;
@@ -133,10 +142,7 @@ export function gateOf(options: GateOptions): Gate {
         latest.seenAtMs,
         policyOf(context.world().sets),
       );
-    const { maxUnavailable, why } = budget();
-    const said = `${maxUnavailable} ${why}`;
-    if (said !== memory.said) wake('budget');
-    memory.said = said;
+    tellBudget();
   }
 
   /** One decision on the record as it is. */

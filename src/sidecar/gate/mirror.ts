@@ -22,14 +22,17 @@ export function mirrorOf(prepared: Prepared, readAtMs: number, policy: Policy): 
   return { maxUnavailable, why: told, atMs: readAtMs };
 }
 
-/** What the budget rests at: what was mirrored, and 0 where nobody can say whether replicas are in sync. */
+/**
+ * What the budget rests at: what was mirrored, and 0 where nobody can say whether replicas are in sync, or one that could be asked
+ * (`silent`) does not answer any more.
+ */
 export function restsAt(
   mirrored: Mirrored | undefined,
-  { nowMs, problem }: { nowMs: number; problem: string | undefined },
+  { nowMs, problem, silent }: { nowMs: number; problem: string | undefined; silent: boolean },
 ): Pick<Mirrored, 'maxUnavailable' | 'why'> {
   if (mirrored === undefined)
     return { maxUnavailable: 0, why: 'The brokers have not been asked yet whether all are in sync.' };
   if (problem !== undefined || nowMs - mirrored.atMs > believedMs)
     return { maxUnavailable: 0, why: 'The brokers cannot be asked whether all are in sync.' };
-  return mirrored;
+  return silent ? { maxUnavailable: 0, why: eventText['not-alive'] } : mirrored;
 }
