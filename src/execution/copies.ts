@@ -90,7 +90,8 @@ function submitted(round: Round, found: Found, orders: Orders): Fate {
   }
   if (inProgress) {
     const known: Copy = { ...even(copy), seen: true };
-    return round.journal.stop === undefined ? known : cancel(round, { ...found, copy: known }, orders);
+    const ends = round.journal.stop !== undefined || keepsDead(round, copy);
+    return ends ? cancel(round, { ...found, copy: known }, orders) : known;
   }
   if (round.ongoing.has(found.key)) {
     round.say({
@@ -109,6 +110,13 @@ function submitted(round: Round, found: Found, orders: Orders): Fate {
     return undefined;
   });
 }
+
+/**
+ * A replica that was to stay for a while is on a broker that is emptied and away: it will not be reached. Taken back, the
+ * partition goes to an assignment without that one.
+ */
+const keepsDead = ({ seen, limits }: Round, { before, target }: Copy): boolean =>
+  target.some((id) => before.includes(id) && !seen.alive.has(id) && limits.mayBeAway.includes(id));
 
 function arrived(round: Round, copy: Copy): Copy {
   const { stop } = round.journal;

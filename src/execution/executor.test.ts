@@ -259,6 +259,19 @@ for (const [what, replicas, dead] of [
     assert.equal(waiting.journal.outcome, undefined);
   });
 
+test('a copy that keeps a replica for a while, on a broker that dies meanwhile, is taken back and goes on without it', () => {
+  const kafka = cluster(6);
+  const moves = [place(kafka, [0, 3, 4], [0, 1, 2], 500 * mb)];
+  const executor = run(kafka, moves, { ...limits, mayBeAway: [3, 4] });
+  look(executor, 60, () => kafka.ours().length > 0);
+  assert.equal(kafka.ours().length, 1);
+  const kept = [3, 4].find((id) => executor.journal.copies[0]?.target.includes(id)) ?? -1;
+  kafka.kill(kept);
+  look(executor, 600, () => executor.journal.outcome !== undefined);
+  assert.equal(executor.journal.outcome, 'done');
+  assert.deepEqual(kafka.partitions.get('t-0')?.isr.toSorted(), [0, 1, 2]);
+});
+
 test('the rate halves in trouble, rises in health, and says when producers write more', () => {
   const throttle = { floorBytesPerSecond: 10, ceilingBytesPerSecond: 100 };
   const seen = cluster().look(undefined, []);

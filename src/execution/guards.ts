@@ -3,9 +3,11 @@ import { type Limits, type Notice, type PartitionState, type Seen, keyOf, withou
 /** Why nothing new is submitted now, anywhere in the cluster. */
 export function pauses(seen: Seen, limits: Limits): Notice[] {
   const notices: Notice[] = [];
-  // What is missing on brokers that the plan empties comes back by the plan alone.
+  // What a partition of the plan misses on brokers that the plan empties comes back by the plan alone.
   const below = seen.belowMinIsr.filter(
-    ({ inSync, minIsr, away }) => inSync + away.filter((id) => limits.mayBeAway.includes(id)).length < minIsr,
+    (one) =>
+      !seen.partitions.has(keyOf(one)) ||
+      one.inSync + one.away.filter((id) => limits.mayBeAway.includes(id)).length < one.minIsr,
   );
   const [first] = below;
   if (first !== undefined) {

@@ -196,6 +196,39 @@ suite('a broken image', () => {
     settle(sim);
     assert.deepEqual(sim.wrongs, []);
   });
+  test('that has started and failed after all stays held when it is scaled away and gone', () => {
+    const sim = simOf(fourNodes);
+    sim.template('kafka', 'r2', true);
+    sim.unschedulable = 'kafka-4';
+    until(sim, waitsFor('repair'));
+    sim.unschedulable = undefined;
+    for (let i = 0; i < 20; i++) sim.tick(quiet);
+    sim.scale('kafka', 4);
+    sim.nodes[4]!.pod = undefined;
+    for (let i = 0; i < 100; i++) sim.tick(quiet);
+    assert.ok(waitsFor('repair')(sim.tick(quiet)));
+    assert.deepEqual([sim.removed, sim.sets[0]!.partition], [['kafka-4'], 4]);
+  });
+  test('while a rebalance holds the record, nothing is replaced that was up before, may not be rolled out, or follows another', () => {
+    const sim = simOf(fourNodes);
+    sim.template('kafka', 'r2');
+    const taken = take(emptyRecord, { id: 'nightly', by: 's' }, { kind: 'rebalance' }, sim.nowMs);
+    assert.ok(taken.ok);
+    sim.record = taken.record;
+    const snapshot = sim.snapshot();
+    const failed = { everReady: false, ready: false, failing: 'CrashLoopBackOff', serving: 'no' } as const;
+    const next = (changes: Partial<RollPod>[], sets = snapshot.sets) =>
+      nextStep({ ...snapshot, sets, pods: snapshot.pods.map((pod, i) => ({ ...pod, ...changes[i] })) });
+    const found = next([failed, failed]);
+    assert.deepEqual([found.do, found.do === 'delete' && found.pod], ['delete', 'kafka-0']);
+    assert.ok(waitsFor('lease')(next([{ ...failed, everReady: true }])));
+    const { failing: _failing, ...recovering } = failed;
+    assert.ok(waitsFor('lease')(next([recovering])));
+    const newer = { ...failed, revision: 'r2' };
+    assert.ok(waitsFor('lease')(next([newer, failed])), 'the first has not come up yet');
+    const blocked = snapshot.sets.map((set) => ({ ...set, blocked: 'Kafka 4.1 has no ZooKeeper mode.' }));
+    assert.ok(waitsFor('lease')(next([failed], blocked)));
+  });
   test('that is repaired is replaced though a rebalance holds the record', () => {
     const sim = broken();
     const taken = take(emptyRecord, { id: 'nightly', by: 's' }, { kind: 'rebalance' }, sim.nowMs);

@@ -8,7 +8,7 @@ import {
   isUseless,
   rollOf,
   setOf,
-  sweep,
+  sweepBeside,
   wait,
   written,
 } from './way-back.ts';
@@ -26,7 +26,7 @@ export function nextStep(snapshot: RollSnapshot): Decision {
   if (holder === undefined) return notice(snapshot, record) ?? begin(snapshot, record);
   if (!isFollowed(holder)) {
     const rolls = snapshot.pods.some((pod) => isOutdated(pod, setOf(snapshot.sets, pod)));
-    return sweep(snapshot) ?? wait({ for: 'lease', holder, rolls });
+    return sweepBeside(snapshot) ?? wait({ for: 'lease', holder, rolls });
   }
   if (holder.by !== by) return written(takeOver(record, by));
   return holder.state === 'reserved' ? settle(snapshot, record, holder) : carryOn(snapshot, record, holder);

@@ -17,10 +17,37 @@ export function carryOn(snapshot: RollSnapshot, record: DisruptionRecord, lease:
  * Whatever is waited for: a pod that was never of use, and stands in the way of a newer template, goes. Under OrderedReady
  * the pod that is waited for may not even be made before that.
  */
-export function sweep({ pods, sets }: RollSnapshot): Decision | undefined {
-  const found = pods.find((pod) => isUseless(pod) && !pod.terminating && isOutdated(pod, setOf(sets, pod)));
-  return found === undefined ? undefined : { do: 'delete', pod: found.name, uid: found.uid };
+function sweep({ pods, sets }: RollSnapshot): Decision | undefined {
+  return swept(pods.find((pod) => isUseless(pod) && isReplaceable(pod, sets)));
 }
+
+/**
+ * While another duty holds the record, and may wait for a pod that its template keeps from starting: only one that never came up
+ * and fails, and the next one when the newer template has come up in it. There is no lease that would stop at the first
+ * if that one is broken as well.
+ */
+export function sweepBeside({ pods, sets }: RollSnapshot): Decision | undefined {
+  const tried = (name: string, revision: string) =>
+    pods.some((pod) => pod.set === name && pod.revision === revision && !pod.ready);
+  return swept(
+    pods.find(
+      (pod) =>
+        isUseless(pod) &&
+        !pod.everReady &&
+        pod.failing !== undefined &&
+        isReplaceable(pod, sets) &&
+        !tried(pod.set, setOf(sets, pod)?.updateRevision ?? ''),
+    ),
+  );
+}
+
+const swept = (pod: RollPod | undefined): Decision | undefined =>
+  pod === undefined ? undefined : { do: 'delete', pod: pod.name, uid: pod.uid };
+
+const isReplaceable = (pod: RollPod, sets: readonly SetFacts[]): boolean => {
+  const set = setOf(sets, pod);
+  return !pod.terminating && set?.blocked === undefined && isOutdated(pod, set);
+};
 
 /** What a transition gives to do; one that the record refuses is a mistake of this file's and must not pass unseen. */
 export function written(outcome: Outcome): Decision {
@@ -81,11 +108,21 @@ class Turn {
     if (first === undefined) return undefined;
     const set = this.#snapshot.sets.find(({ name }) => name === first.set);
     const repaired = set === undefined || (set.observed && set.updateRevision !== first.revision);
-    const givenUp = first.pending === true && this.#isScaledAway() && this.#pod?.everStarted !== true;
-    if (!repaired && !givenUp && !this.#isBack()) return undefined;
+    const hasStarted = this.#pod?.everStarted === true || this.#pod?.failing !== undefined;
+    if (!repaired && !this.#isBack() && !this.#isGivenUp(first, hasStarted))
+      return hasStarted ? this.#proven(first, others) : undefined;
     if (set?.holdable === true && set.partition !== first.was)
       return { do: 'partition', set: first.set, partition: first.was };
     return written(freeze(this.#record, this.#claim, others));
+  }
+
+  #isGivenUp({ pending }: Frozen, hasStarted: boolean): boolean {
+    return pending === true && !hasStarted && this.#isScaledAway();
+  }
+
+  /** It was started, and does not come up: the template it is. */
+  #proven({ pending, ...first }: Frozen, others: readonly Frozen[]): Decision | undefined {
+    return pending === true ? written(freeze(this.#record, this.#claim, [first, ...others])) : undefined;
   }
 
   /**

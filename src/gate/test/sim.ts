@@ -318,7 +318,7 @@ export class Sim {
       const away = this.nodes.filter(
         (other) =>
           other !== node &&
-          this.#isWanted(other) &&
+          (this.#isWanted(other) || other.pod !== undefined) &&
           (other.pod?.terminating === true ||
             (!other.alive && ((other.broker && node.broker) || (other.controller && node.controller)))),
       );

@@ -14,28 +14,26 @@ const maxExamples = 10;
 
 /**
  * Compares a plan with where the partitions are now, `undefined` for those that are gone. A step whose partition is
- * where it was, or where the plan wants it, is no drift; nor is one whose topic was deleted, which only becomes void. A step to
- * a broker that the cluster does not list would wait for it, and keep everything else waiting.
+ * where it was, or where the plan wants it, is no drift; nor is one whose topic was deleted, which only becomes void.
  */
 export function driftOf(
   moves: readonly PlannedMove[],
   replicasNow: (topic: string, partition: number) => readonly number[] | undefined,
-  listed: ReadonlySet<number>,
 ): Drift {
   const examples: string[] = [];
   let count = 0;
   for (const { topic, partition, from, to } of moves) {
     const now = replicasNow(topic, partition);
-    if (now === undefined || same(now, to)) continue;
-    const missing = to.find((id) => !from.includes(id) && !listed.has(id));
-    if (missing === undefined && same(now, from)) continue;
+    if (now === undefined || same(now, from) || same(now, to)) continue;
     count += 1;
-    if (examples.length >= maxExamples) continue;
-    examples.push(
-      missing === undefined
-        ? `${topic}-${partition} was on ${from.join(',')} and is on ${now.join(',')}`
-        : `${topic}-${partition} is to go to broker ${missing}, which is not there`,
-    );
+    if (examples.length < maxExamples)
+      examples.push(`${topic}-${partition} was on ${from.join(',')} and is on ${now.join(',')}`);
   }
   return { count, examples };
+}
+
+/** Brokers that a plan fills and that the cluster does not list. */
+export function missingOf(moves: readonly PlannedMove[], listed: ReadonlySet<number>): number[] {
+  const filled = moves.flatMap(({ from, to }) => to.filter((id) => !from.includes(id)));
+  return [...new Set(filled)].filter((id) => !listed.has(id)).sort((a, b) => a - b);
 }

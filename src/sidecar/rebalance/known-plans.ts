@@ -1,5 +1,5 @@
 import type { Context } from '../context.ts';
-import { type Drift, driftOf } from './drift.ts';
+import { type Drift, driftOf, missingOf } from './drift.ts';
 import type { KafkaRebalance } from './kafka-rebalance.ts';
 import type { Stored } from './lifecycle-types.ts';
 import { StoredPlanError } from './plan-chunks.ts';
@@ -15,7 +15,7 @@ export async function compare(
   context: Context,
   plans: KnownPlans,
   rebalance: KafkaRebalance,
-): Promise<{ stored: Stored; drift?: Drift }> {
+): Promise<{ stored: Stored; drift?: Drift; missing?: readonly number[] }> {
   let plan: KnownPlan;
   try {
     plan = await readStored(context, plans, rebalance);
@@ -38,7 +38,8 @@ export async function compare(
   );
   return {
     stored,
-    drift: driftOf(plan.moves, (topic, partition) => now.get(`${topic}\n${partition}`), listed),
+    drift: driftOf(plan.moves, (topic, partition) => now.get(`${topic}\n${partition}`)),
+    missing: missingOf(plan.moves, listed),
   };
 }
 

@@ -157,6 +157,13 @@ function approved(seen: Seen, plan: PlanStatus): Step {
     return waiting('WaitingForLease', `waits for ${seen.lease.what}: one disruption of a cluster at a time`);
   if (seen.stored === undefined || seen.drift === undefined)
     return waiting('Checking', 'the stored plan is compared with the cluster before it is begun');
+  const { missing = [] } = seen;
+  // Begun, it would keep drains and rolls waiting for as long.
+  if (missing.length > 0)
+    return waiting(
+      'WaitingForBrokers',
+      `waits for broker${missing.length === 1 ? '' : 's'} ${missing.join(', ')}, which the plan fills and the cluster does not list`,
+    );
   return {
     phase: 'Executing',
     reason: 'Started',

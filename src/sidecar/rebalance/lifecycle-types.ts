@@ -69,6 +69,8 @@ export interface Seen {
   readonly stored?: Stored;
   /** How the cluster differs from what the stored plan was made for; absent while not compared. */
   readonly drift?: Drift;
+  /** Brokers that the stored plan fills and that the cluster does not list. */
+  readonly missing?: readonly number[];
   readonly proposal?: Proposal;
   /** Given whenever the record says that this object is being carried out. */
   readonly execution?: Execution;

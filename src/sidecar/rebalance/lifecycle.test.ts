@@ -299,6 +299,14 @@ const table: [string, Case, Phase, string, string, RegExp?][] = [
     'propose',
   ],
   [
+    'a plan for brokers that are not there waits, and holds nothing up meanwhile',
+    { in: 'Approved', annotations: approve, seen: { ...checked, missing: [4, 7] } },
+    'Approved',
+    'WaitingForBrokers',
+    'nothing',
+    /waits for brokers 4, 7, which the plan fills/,
+  ],
+  [
     'a cluster that has changed is proposed for again',
     { in: 'Approved', annotations: approve, seen: { ...checked, drift } },
     'Proposing',

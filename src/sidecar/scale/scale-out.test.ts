@@ -62,6 +62,11 @@ suite('scaling out', () => {
     assert.equal(act(seen(3, { rebalances: [share('Proposed', [3])] })).do, 'remove');
     assert.equal(act(seen(3, { rebalances: [share('Approved', [3])] })).do, 'remove');
     assert.equal(act(seen(3, { rebalances: [share('Executing', [3])] })).do, 'stop');
+    // A broker that Kafka does not list for a moment has the id that the layout would give it.
+    const unlisted = { ...seen(3, { rebalances: [share('Executing', [3])] }), joined: seen(2).joined };
+    assert.equal(act(unlisted).do, 'nothing');
+    const going = { set: 'kafka', pod: 'kafka-3', ordinal: 3, votes: false, uid: 'u', broker: 3 };
+    assert.equal(act({ ...unlisted, condemned: [going] }).do, 'stop');
     assert.equal(act(seen(3, { rebalances: [share('Done', [3])] })).do, 'remove');
     const partly = act(seen(4, { rebalances: [share('Proposed', [3, 4])] }));
     assert.ok(partly.do === 'redirect');

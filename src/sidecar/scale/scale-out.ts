@@ -28,17 +28,19 @@ interface Known {
   readonly empty: readonly number[];
   /** Some of its brokers are no longer asked for. */
   readonly stale: boolean;
+  /** That is known of Kafka itself: ids of pods whose brokers it does not list are the layout's, and may be others. */
+  readonly certain: boolean;
 }
 
-function forKnown({ rebalance, empty, stale }: Known): Action {
+function forKnown({ rebalance, empty, stale, certain }: Known): Action {
   if (rebalance.metadata.deletionTimestamp !== undefined) return { do: 'nothing' };
   if (isTerminal(phaseOf(rebalance))) {
     // Done or declined for these brokers; one more that has come is another matter.
     const answered = empty.every((id) => brokersOf(rebalance).includes(id));
     return stale || !answered ? { do: 'remove', rebalance } : { do: 'nothing' };
   }
-  // What a person has approved goes on as approved, as long as there is somebody to be filled.
-  if (!isOpen(rebalance)) return stale ? ending(rebalance) : { do: 'nothing' };
+  // What a person has approved goes on as approved, unless it would fill brokers that are to go: they may never come back.
+  if (!isOpen(rebalance)) return stale && certain ? ending(rebalance) : { do: 'nothing' };
   if (empty.length === 0) return stale ? { do: 'remove', rebalance } : { do: 'nothing' };
   return isFor(rebalance, empty) ? { do: 'nothing' } : { do: 'redirect', rebalance, brokers: empty };
 }
@@ -56,7 +58,11 @@ function ofSet(seen: ScaleSeen, set: SetSeen): Decision {
     };
   }
   const stale = brokersOf(rebalance).some((id) => !seen.wanted.includes(id));
-  const action = forKnown({ rebalance, empty, stale });
+  const condemned = seen.condemned.some(
+    ({ broker }) => broker !== undefined && brokersOf(rebalance).includes(broker),
+  );
+  const certain = condemned || seen.joined.length === seen.wanted.length;
+  const action = forKnown({ rebalance, empty, stale, certain });
   if (action.do !== 'nothing') return { action, told: [] };
   if (phaseOf(rebalance) === 'Proposed') return idle([events.proposed(set.name, rebalance)]);
   return isTerminal(phaseOf(rebalance)) ? idle() : idle([events.filling(set.name, rebalance)]);
