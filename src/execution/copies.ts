@@ -8,7 +8,7 @@ import {
   targetOf,
   without,
 } from './model.ts';
-import { cannotCancel } from './guards.ts';
+import { cannotCancel, deadKept } from './guards.ts';
 import type { Round } from './round.ts';
 
 interface Found {
@@ -116,7 +116,7 @@ function submitted(round: Round, found: Found, orders: Orders): Fate {
  * partition goes to an assignment without that one.
  */
 const keepsDead = ({ seen, limits }: Round, { before, target }: Copy): boolean =>
-  target.some((id) => before.includes(id) && !seen.alive.has(id) && limits.mayBeAway.includes(id));
+  deadKept(before, target, seen.alive).some((id) => limits.mayBeAway.includes(id));
 
 function arrived(round: Round, copy: Copy): Copy {
   const { stop } = round.journal;

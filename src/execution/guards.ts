@@ -45,6 +45,13 @@ export function replicasBehind(
   return absent.length > 0 ? `waits for broker ${absent.join(', ')}` : undefined;
 }
 
+/** Replicas that an assignment keeps and that are dead: it is never reached with one. */
+export const deadKept = (
+  replicas: readonly number[],
+  target: readonly number[],
+  alive: ReadonlySet<number>,
+): number[] => replicas.filter((id) => target.includes(id) && !alive.has(id));
+
 /** Kafka's own rule: a partition with fewer replicas than `min.insync.replicas` needs all of them. */
 export const effectiveMinIsr = (configured: number | undefined, replicas: number): number =>
   Math.max(1, Math.min(configured ?? 1, replicas));

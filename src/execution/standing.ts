@@ -8,6 +8,7 @@ import {
   keyOf,
   sameOrder,
 } from './model.ts';
+import { deadKept } from './guards.ts';
 import type { Prepared } from './steps.ts';
 
 /** The assignments before and after a copy. */
@@ -59,15 +60,9 @@ function read(prepared: Prepared, index: number, { partitions, alive }: Seen): S
   if (passed < 0) return refused('drifted', difference(move, state));
   const [before, ...ahead] = chain.slice(passed);
   // An assignment that keeps a dead replica for a while would never be reached: one that keeps none is gone to at once.
-  const target = ahead.find((replicas) => keepsNoDead(replicas, state, alive)) ?? ahead.at(-1);
+  const target = ahead.find((next) => deadKept(state.replicas, next, alive).length === 0) ?? ahead.at(-1);
   return before === undefined || target === undefined ? { at: 'copied' } : { at: 'open', before, target };
 }
-
-const keepsNoDead = (
-  target: readonly number[],
-  { replicas }: PartitionState,
-  alive: ReadonlySet<number>,
-): boolean => target.every((id) => alive.has(id) || !replicas.includes(id));
 
 const refused = (code: Refusal['code'], detail: string): Standing => ({
   at: 'refused',

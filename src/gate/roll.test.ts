@@ -15,7 +15,10 @@ const separate = [
   { set: 'ctl', nodes: 3, roles: 'controller' },
   { set: 'kafka', nodes: 4, roles: 'broker' },
 ];
-const brokersAlone = [{ set: 'kafka', nodes: 5, roles: 'broker' }];
+const fiveBrokers = [
+  { set: 'ctl', nodes: 3, roles: 'controller' },
+  { set: 'kafka', nodes: 5, roles: 'broker' },
+];
 const fourNodes = [{ set: 'kafka', nodes: 5, roles: 'broker,controller' }];
 
 const simOf = (shape = combined, seed = 1): Sim => new Sim(randomOf(seed).next, shape);
@@ -118,6 +121,12 @@ suite('a roll', () => {
   });
 });
 
+function heldByRebalance(sim: Sim): void {
+  const taken = take(emptyRecord, { id: 'nightly', by: 's' }, { kind: 'rebalance' }, sim.nowMs);
+  assert.ok(taken.ok);
+  sim.record = taken.record;
+}
+
 suite('a broken image', () => {
   const broken = (): Sim => {
     const sim = simOf(fourNodes);
@@ -212,9 +221,7 @@ suite('a broken image', () => {
   test('while a rebalance holds the record, nothing is replaced that was up before, may not be rolled out, or follows another', () => {
     const sim = simOf(fourNodes);
     sim.template('kafka', 'r2');
-    const taken = take(emptyRecord, { id: 'nightly', by: 's' }, { kind: 'rebalance' }, sim.nowMs);
-    assert.ok(taken.ok);
-    sim.record = taken.record;
+    heldByRebalance(sim);
     const snapshot = sim.snapshot();
     const failed = { everReady: false, ready: false, failing: 'CrashLoopBackOff', serving: 'no' } as const;
     const next = (changes: Partial<RollPod>[], sets = snapshot.sets) =>
@@ -231,9 +238,7 @@ suite('a broken image', () => {
   });
   test('that is repaired is replaced though a rebalance holds the record', () => {
     const sim = broken();
-    const taken = take(emptyRecord, { id: 'nightly', by: 's' }, { kind: 'rebalance' }, sim.nowMs);
-    assert.ok(taken.ok);
-    sim.record = taken.record;
+    heldByRebalance(sim);
     sim.sets[0]!.partition = 0;
     for (let i = 0; i < 20; i++) assert.ok(waitsFor('lease')(sim.tick(quiet)));
     sim.template('kafka', 'r3');
@@ -257,23 +262,36 @@ suite('whatever happens', () => {
     changes: fc.array(fc.record({ at: fc.nat(300), broken: fc.boolean() }), { minLength: 1, maxLength: 4 }),
   });
 
+  /** Those of this tick. */
+  const changeTemplate = (
+    sim: Sim,
+    changes: readonly { at: number; broken: boolean }[],
+    tick: number,
+  ): void => {
+    changes.forEach(({ at, broken }, n) => {
+      if (at === tick) sim.template('kafka', `r${n + 2}`, broken);
+    });
+  };
+  /** With a template that works everything settles, nothing went wrong on the way, and nothing is held. */
+  const endsWell = (sim: Sim): void => {
+    sim.template('kafka', 'r9');
+    settle(sim);
+    assert.deepEqual(sim.wrongs, []);
+    assert.ok(
+      sim.sets.every(({ partition }) => partition === 0),
+      'a freeze was left behind',
+    );
+  };
+
   test('no pod goes while another node is away or a partition would fall below its minimum, and it ends', () => {
     fc.assert(
       fc.property(runs, ({ seed, shape, chances, changes }) => {
         const sim = simOf(shape, seed);
         for (let i = 0; i < 400; i++) {
-          changes.forEach(({ at, broken }, n) => {
-            if (at === i) sim.template('kafka', `r${n + 2}`, broken);
-          });
+          changeTemplate(sim, changes, i);
           sim.tick(chances);
         }
-        sim.template('kafka', 'r9');
-        settle(sim);
-        assert.deepEqual(sim.wrongs, []);
-        assert.ok(
-          sim.sets.every(({ partition }) => partition === 0),
-          'a freeze was left behind',
-        );
+        endsWell(sim);
       }),
       runsOf(),
     );
@@ -286,21 +304,13 @@ suite('whatever happens', () => {
     });
     fc.assert(
       fc.property(runs, scales, ({ seed, chances, changes }, scaled) => {
-        const sim = simOf([{ set: 'ctl', nodes: 3, roles: 'controller' }, ...brokersAlone], seed);
+        const sim = simOf(fiveBrokers, seed);
         for (let i = 0; i < 400; i++) {
-          changes.forEach(({ at, broken }, n) => {
-            if (at === i) sim.template('kafka', `r${n + 2}`, broken);
-          });
+          changeTemplate(sim, changes, i);
           for (const { at, replicas } of scaled) if (at === i) sim.scale('kafka', replicas);
           sim.tick(chances);
         }
-        sim.template('kafka', 'r9');
-        settle(sim);
-        assert.deepEqual(sim.wrongs, []);
-        assert.ok(
-          sim.sets.every(({ partition }) => partition === 0),
-          'a freeze was left behind',
-        );
+        endsWell(sim);
       }),
       runsOf(),
     );

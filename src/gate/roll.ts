@@ -16,7 +16,7 @@ import {
 /**
  * The next thing to do for the nodes of one cluster, over all its StatefulSets. Whatever is under way comes first; then a
  * node that went without asking; then the next pod of another revision than its template, one at a time. While a rebalance or
- * a scale-in holds the record, only what is of no use to anybody is replaced: it may be what that one waits for.
+ * a scale-in holds the record, only what never came up and fails is replaced: it may be what that one waits for.
  */
 export function nextStep(snapshot: RollSnapshot): Decision {
   const { record: known, by } = snapshot;

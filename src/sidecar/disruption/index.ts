@@ -99,8 +99,9 @@ export function changeRecordFrom(
 /** @throws RecordError for what could not be read again; a journal is JSON by its type */
 function readable(record: DisruptionRecord): string {
   const { holder } = record;
-  if (holder?.state !== 'held' || holder.journal === undefined) parseRecord(recordText(record));
-  return recordText(record);
+  const text = recordText(record);
+  if (holder?.state !== 'held' || holder.journal === undefined) parseRecord(text);
+  return text;
 }
 
 async function write(

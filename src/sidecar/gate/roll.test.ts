@@ -5,7 +5,7 @@ import { paths } from '../../kubernetes/paths.ts';
 import { keys } from '../../names.ts';
 import type { Pod, StatefulSet } from '../objects.ts';
 import { given, step } from './test/given.ts';
-import { brokerPod } from './test/surroundings.ts';
+import { type Surroundings, brokerPod } from './test/surroundings.ts';
 
 const pods = (...revisions: string[]): Pod[] =>
   revisions.map((revision, ordinal) => brokerPod(ordinal, revision === 'r1' ? 1 : 2, { revision }));
@@ -26,6 +26,17 @@ async function outdated(t: TestContext, options: Parameters<typeof given>[1] = {
     return report;
   };
   return { ...around, there, go };
+}
+
+function underOnDelete(
+  around: Pick<Surroundings, 'context' | 'setWorld'>,
+  annotations: Record<string, string> = {},
+): void {
+  const [set] = around.context.world().sets;
+  assert.ok(set?.object.spec);
+  const spec = { ...set.object.spec, updateStrategy: { type: 'OnDelete' } };
+  const metadata = { ...set.object.metadata, annotations };
+  around.setWorld({ sets: [{ ...set, object: { ...set.object, metadata, spec } }] });
 }
 
 test('a newer template: the highest pod goes first, under the lease, and no other while it is away', async (t) => {
@@ -157,13 +168,7 @@ test('a new pod that does not come up: the others keep their revision, and a new
 
 test('under OnDelete a broken new pod waits for its repair, and the record stays readable', async (t) => {
   const around = await outdated(t);
-  const underOnDelete = () => {
-    const [set] = around.context.world().sets;
-    assert.ok(set?.object.spec);
-    const object = { ...set.object, spec: { ...set.object.spec, updateStrategy: { type: 'OnDelete' } } };
-    around.setWorld({ sets: [{ ...set, object }] });
-  };
-  underOnDelete();
+  underOnDelete(around);
   await around.go(0);
   around.setPods([...pods('r1', 'r1'), brokerPod(2, 1, { revision: 'r1', terminating: true })]);
   around.kafka.lose(2);
@@ -175,7 +180,7 @@ test('under OnDelete a broken new pod waits for its repair, and the record stays
   const waits = report.conditions.find(({ type }) => type === 'RollWaits');
   assert.equal(waits?.reason, 'BrokenTemplate');
   around.setTemplate('r3');
-  underOnDelete();
+  underOnDelete(around);
   around.setPods(pods('r1', 'r1', 'r3'));
   around.kafka.find(2);
   around.kafka.catchUp(2);
@@ -246,15 +251,10 @@ test('OnDelete and a partition of the author are respected; a template that must
   await held.go();
   assert.equal(held.there().length, 3);
   const manual = await outdated(t);
-  const { sets } = manual.context.world();
-  const [set] = sets;
-  assert.ok(set?.object.spec);
-  const object = { ...set.object, spec: { ...set.object.spec, updateStrategy: { type: 'OnDelete' } } };
-  manual.setWorld({ sets: [{ ...set, object }] });
+  underOnDelete(manual);
   await manual.go();
   assert.equal(manual.there().length, 3);
-  const metadata = { ...object.metadata, annotations: { [keys.rollOnDelete]: 'true' } };
-  manual.setWorld({ sets: [{ ...set, object: { ...object, metadata } }] });
+  underOnDelete(manual, { [keys.rollOnDelete]: 'true' });
   await manual.go();
   assert.equal(manual.there().length, 2, 'the author has asked the sidecar to');
 });
