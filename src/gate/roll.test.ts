@@ -88,6 +88,26 @@ suite('a roll', () => {
     assert.ok(waitsFor('names')(ahead(sim.nowMs)));
     assert.ok(!waitsFor('names')(ahead(sim.nowMs + options.namesKeptMs)));
   });
+  test('waits anew where the pod was replaced meanwhile and no sidecar has seen it, and once where a clock is ahead', () => {
+    const sim = simOf();
+    sim.template('kafka', 'r2');
+    until(sim, waitsFor('names'));
+    const snapshot = sim.snapshot();
+    const { holder } = sim.record;
+    assert.ok(holder?.state === 'held' && holder.step === 'leaders');
+    const nowMs = holder.stepSinceMs + 20_000;
+    const sync = new Map([[2, { readAtMs: nowMs - 100, inSync: true, leadersBack: false }]]);
+    const named = (atMs: number) =>
+      nextStep({
+        ...{ ...snapshot, nowMs, sync },
+        pods: snapshot.pods.map((pod) => ({ ...pod, namedAtMs: atMs })),
+      });
+    assert.ok(waitsFor('names')(named(holder.stepSinceMs)));
+    const back = named(holder.stepSinceMs + 10_000);
+    assert.ok(back.do === 'write' && back.record.holder?.state === 'held');
+    assert.deepEqual([back.record.holder.step, back.record.holder.stepSinceMs], ['syncing', nowMs]);
+    assert.ok(waitsFor('names')(named(nowMs + 60_000)));
+  });
   test('does nothing without a change', () => {
     const sim = simOf();
     assert.deepEqual(sim.tick(quiet), { do: 'rest' });

@@ -249,6 +249,7 @@ class Turn {
     if (!this.#isBack()) return this.#advance('starting');
     const sync = this.#sync();
     if (sync === undefined) return wait({ for: 'evidence' });
+    if (this.#isNewerThanStep()) return this.#advance('syncing');
     const leftMs = this.#namesKeptMs();
     if (leftMs > 0) return wait({ for: 'names', pod: this.#lease.pod ?? '', leftMs });
     // It was in sync a step ago; whether it is so still is for the verdict on the next one that goes.
@@ -258,6 +259,12 @@ class Turn {
     // Where another broker leads is no harm; a lease that is never given back would hold up every drain and roll.
     if (nowMs - this.#lease.stepSinceMs >= options.leadersPatienceMs) return this.#release(false);
     return { do: 'elect', broker: this.#lease.broker ?? -1 };
+  }
+
+  /** Nobody has seen it fall and come back, and its address is another one since. A clock that is ahead says nothing yet. */
+  #isNewerThanStep(): boolean {
+    const namedAtMs = this.#pod?.namedAtMs ?? -Infinity;
+    return namedAtMs > this.#lease.stepSinceMs && namedAtMs <= this.#snapshot.nowMs;
   }
 
   /**

@@ -314,13 +314,14 @@ export class Sim {
     if (node.alive) {
       this.removed.push(node.name);
       // One that died unseen, its pod still ready, keeps those of its own kind: a dead broker costs no majority of
-      // controllers, a dead controller no replica.
+      // controllers, a dead controller no replica, and one that was scaled away holds none any more.
       const away = this.nodes.filter(
         (other) =>
           other !== node &&
-          (this.#isWanted(other) || other.pod !== undefined) &&
           (other.pod?.terminating === true ||
-            (!other.alive && ((other.broker && node.broker) || (other.controller && node.controller)))),
+            (!other.alive &&
+              this.#isWanted(other) &&
+              ((other.broker && node.broker) || (other.controller && node.controller)))),
       );
       const voters = this.nodes.filter(({ controller }) => controller);
       const left = voters.filter((voter) => voter !== node && voter.alive);
